@@ -1,0 +1,162 @@
+/*
+ * Text as pointer and length: comparing, searching, cutting. Nothing here
+ * allocates, and nothing depends on the locale.
+ */
+#include "config.h"
+
+#include "base/str.h"
+
+struct str
+str_of(const char *text)
+{
+	return text ? (struct str){ text, strlen(text) } : STR_NONE;
+}
+
+bool
+str_eq(struct str a, struct str b)
+{
+	return a.len == b.len && (a.len == 0 || !memcmp(a.ptr, b.ptr, a.len));
+}
+
+char
+ascii_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+bool
+ascii_is_alpha(char c)
+{
+	return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
+}
+
+bool
+ascii_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+int
+ascii_hex(char c)
+{
+	if (ascii_is_digit(c))
+		return c - '0';
+	c = ascii_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool
+str_eq_nocase(struct str a, struct str b)
+{
+	return a.len == b.len && str_starts_nocase(a, b);
+}
+
+bool
+str_starts(struct str s, struct str prefix)
+{
+	return s.len >= prefix.len &&
+	       (prefix.len == 0 || !memcmp(s.ptr, prefix.ptr, prefix.len));
+}
+
+bool
+str_starts_nocase(struct str s, struct str prefix)
+{
+	if (s.len < prefix.len)
+		return false;
+	for (size_t i = 0; i < prefix.len; i++)
+		if (ascii_lower(s.ptr[i]) != ascii_lower(prefix.ptr[i]))
+			return false;
+	return true;
+}
+
+bool
+str_ends(struct str s, struct str suffix)
+{
+	return s.len >= suffix.len &&
+	       str_eq(str_slice(s, s.len - suffix.len, s.len), suffix);
+}
+
+int
+str_cmp(struct str a, struct str b)
+{
+	size_t n = a.len < b.len ? a.len : b.len;
+	int order = n ? memcmp(a.ptr, b.ptr, n) : 0;
+
+	if (order)
+		return order;
+	return a.len < b.len ? -1 : a.len > b.len;
+}
+
+size_t
+str_find_char(struct str s, char c, size_t from)
+{
+	const char *at;
+
+	if (from >= s.len)
+		return s.len;
+	at = memchr(s.ptr + from, c, s.len - from);
+	return at ? (size_t)(at - s.ptr) : s.len;
+}
+
+size_t
+str_find(struct str s, struct str needle, size_t from)
+{
+	const char *at;
+
+	if (from > s.len || needle.len > s.len - from)
+		return s.len;
+	if (needle.len == 0)
+		return from;
+	at = memmem(s.ptr + from, s.len - from, needle.ptr, needle.len);
+	return at ? (size_t)(at - s.ptr) : s.len;
+}
+
+struct str
+str_slice(struct str s, size_t from, size_t to)
+{
+	if (to > s.len)
+		to = s.len;
+	if (from > to)
+		from = to;
+	return (struct str){ s.ptr ? s.ptr + from : NULL, to - from };
+}
+
+struct str
+str_trim(struct str s)
+{
+	while (s.len && (*s.ptr == ' ' || *s.ptr == '\t')) {
+		s.ptr++;
+		s.len--;
+	}
+	while (s.len && (s.ptr[s.len - 1] == ' ' || s.ptr[s.len - 1] == '\t'))
+		s.len--;
+	return s;
+}
+
+struct str
+str_split(struct str *rest, char sep)
+{
+	size_t at = str_find_char(*rest, sep, 0);
+	struct str piece = str_slice(*rest, 0, at);
+
+	*rest = at < rest->len ? str_slice(*rest, at + 1, rest->len) : STR_NONE;
+	return piece;
+}
+
+bool
+str_to_u64(struct str s, uint64_t *out)
+{
+	uint64_t value = 0;
+
+	if (s.len == 0 || s.len > 20)
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
+		if (!ascii_is_digit(s.ptr[i]) ||
+		    __builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(
+			value, (uint64_t)(s.ptr[i] - '0'), &value))
+			return false;
+	}
+	*out = value;
+	return true;
+}

@@ -1,0 +1,77 @@
+/*
+ * Text as pointer and length. A str never owns its bytes: whoever hands one
+ * out says how long they live. A str with a NULL pointer means "absent";
+ * one with a length of 0 and a pointer means "present and empty".
+ */
+#ifndef SALLYPORT_BASE_STR_H
+#define SALLYPORT_BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct str {
+	const char *ptr;
+	size_t len;
+};
+
+/* A str of a string literal. */
+#define STR(literal) ((struct str){ "" literal, sizeof(literal) - 1 })
+/* The same for static initialisers. */
+#define STR_INIT(literal)                                                      \
+	{                                                                      \
+		"" literal, sizeof(literal) - 1                                \
+	}
+#define STR_NONE ((struct str){ NULL, 0 })
+
+/* For printf: the format piece and its two arguments. */
+#define STR_FMT    "%.*s"
+#define STR_ARG(s) (int)(s).len, (s).ptr
+
+/* The bytes of a NUL-terminated string; absent for NULL. */
+struct str str_of(const char *text);
+
+/* Whether the bytes are the same. Absent equals only absent or empty. */
+bool str_eq(struct str a, struct str b);
+
+/* The same, with ASCII letters compared without case. */
+bool str_eq_nocase(struct str a, struct str b);
+
+bool str_starts(struct str s, struct str prefix);
+bool str_starts_nocase(struct str s, struct str prefix);
+bool str_ends(struct str s, struct str suffix);
+
+/* Byte order comparison, shorter first when one begins the other. */
+int str_cmp(struct str a, struct str b);
+
+/* Offset of the first occurrence at or after from, or s.len if none. */
+size_t str_find_char(struct str s, char c, size_t from);
+size_t str_find(struct str s, struct str needle, size_t from);
+
+/* The part from offset from up to to (both cut to the length of s). */
+struct str str_slice(struct str s, size_t from, size_t to);
+
+/* s without leading and trailing blanks and tabs. */
+struct str str_trim(struct str s);
+
+/*
+ * Cuts the next piece up to sep off *rest and returns it; *rest moves behind
+ * the separator and becomes absent after the last piece.
+ */
+struct str str_split(struct str *rest, char sep);
+
+/*
+ * Reads all of s as a decimal number. Returns false, leaving *out alone, for
+ * anything but 1 to 20 digits that fit.
+ */
+bool str_to_u64(struct str s, uint64_t *out);
+
+char ascii_lower(char c);
+bool ascii_is_alpha(char c);
+bool ascii_is_digit(char c);
+
+/* Value of a hexadecimal digit, or -1. */
+int ascii_hex(char c);
+
+#endif

@@ -1,0 +1,146 @@
+/*
+ * One request and its response on the way through the gateway. The front
+ * makes an exchange, the chain moves it through the filters, the router
+ * (upstream/) forwards it, the front writes the answer. Filters do not see
+ * this header; they have host.h.
+ */
+#ifndef SALLYPORT_CHAIN_EXCHANGE_H
+#define SALLYPORT_CHAIN_EXCHANGE_H
+
+#include "base/buf.h"
+#include "chain/gateway.h"
+#include "chain/host.h"
+
+/* Bytes of a body on their way in one direction; more waits where it is. */
+enum { EXCHANGE_BODY_WINDOW = 64 * 1024 };
+
+/* What only the front knows; absent values are allowed except method and target. */
+struct exchange_peer {
+	struct str address, port; /* of the client, as the web server saw it */
+	struct str local_address, local_port;
+	struct str scheme; /* "http" or "https" */
+	struct str protocol; /* "HTTP/1.1" */
+};
+
+enum exchange_phase {
+	EXCHANGE_REQUEST, /* request filters run or wait */
+	EXCHANGE_FORWARDING, /* at the router, no answer yet */
+	EXCHANGE_RESPONSE, /* response filters run or wait */
+	EXCHANGE_ANSWERING, /* response headers are final: the front sends them, then download */
+	EXCHANGE_CUT, /* the answer cannot be completed: the front breaks it off visibly */
+};
+
+/* Response flags of the access log, as bits; names in exchange_flag_names. */
+enum exchange_flag {
+	FLAG_NR = 1 << 0, /* no route found */
+	FLAG_NC = 1 << 1, /* no cluster found */
+	FLAG_UH = 1 << 2, /* no healthy upstream */
+	FLAG_UF = 1 << 3, /* upstream connection failure */
+	FLAG_UO = 1 << 4, /* upstream overflow, breaker open */
+	FLAG_UT = 1 << 5, /* upstream request timeout */
+	FLAG_UC = 1 << 6, /* upstream connection termination */
+	FLAG_UR = 1 << 7, /* upstream remote reset */
+	FLAG_UPE = 1 << 8, /* upstream protocol error */
+	FLAG_DC = 1 << 9, /* downstream connection termination */
+	FLAG_DPE = 1 << 10, /* downstream protocol error */
+	FLAG_RL = 1 << 11, /* rate limited */
+	FLAG_SI = 1 << 12, /* stream idle timeout */
+	FLAG_DF = 1 << 13, /* DNS resolution failed */
+	FLAG_LR = 1 << 14, /* local reset */
+};
+
+struct exchange {
+	struct arena *arena;
+	const struct gateway *gateway;
+	struct state *state;
+	struct exchange_peer peer;
+
+	enum exchange_phase phase;
+	struct headers request; /* with :method, :path, :authority, :scheme */
+	struct headers response; /* with :status first, once there is one */
+	struct str original_path; /* :path as it came */
+	struct str client_address; /* trusted, see Envoy's use_remote_address */
+
+	/*
+	 * Bodies. The front fills upload and sets upload_end; the router takes
+	 * from it. The router fills download and sets download_end; the front
+	 * takes from it. Whoever changes one end tells the other: the front by
+	 * router_resume, the router by changed.
+	 */
+	int64_t upload_len; /* declared; -1 unknown, 0 none */
+	struct buf upload;
+	bool upload_end;
+	struct buf download;
+	bool download_end;
+
+	const struct route *route; /* NULL: none matched */
+	struct chain_run *chain; /* where the filters are; chain.c's */
+	void *router; /* the router's own; upstream/router.c's */
+	struct metadata *metadata; /* host.c's */
+
+	/* For the log. */
+	int64_t start_wall_ns;
+	int64_t start_ns; /* boot clock, as all below; 0: not yet */
+	int64_t upload_end_ns;
+	int64_t upstream_headers_ns; /* response headers of the backend */
+	uint64_t bytes_received; /* body bytes from the client */
+	uint64_t bytes_sent; /* body bytes to the client */
+	unsigned flags;
+	struct str details; /* response code details */
+	struct str failure_text; /* upstream transport failure reason */
+	struct str upstream_host; /* "127.0.0.1:3001" */
+	const struct conf_cluster *cluster;
+	unsigned attempts;
+	struct str local_body; /* body of a local reply */
+
+	const struct exchange_hooks *hooks;
+	void *owner; /* the front's */
+};
+
+/* What the chain needs from those above it; set by the front. */
+struct exchange_hooks {
+	/* All request filters have passed: send it to a backend. */
+	void (*forward)(struct exchange *);
+	/* phase, download or upload room changed: look again, later in this turn. */
+	void (*changed)(struct exchange *);
+};
+
+/* A zeroed exchange whose buffers have their maxima. */
+struct exchange *exchange_new(struct arena *, const struct gateway *,
+    struct state *, const struct exchange_hooks *, void *owner);
+
+/*
+ * Takes a request whose headers, peer and upload_len are set and moves it as
+ * far as it goes: checks, normalises, finds the route, runs the filters. Outcomes are
+ * seen in phase.
+ */
+void exchange_start(struct exchange *);
+
+/* Re-runs the filter that waits. */
+void exchange_wake(struct exchange *);
+
+/*
+ * Answers without a backend. From the router in place of a response, or from
+ * the front before exchange_start (bad request). Ignored once ANSWERING.
+ */
+void exchange_reply(struct exchange *, const struct host_reply *);
+
+/* The router has put the backend's fields into response (":status" among them). */
+void exchange_respond(struct exchange *);
+
+/* The answer broke off after its headers: phase becomes CUT. */
+void exchange_cut(struct exchange *);
+
+/* Calls on_end of the filters; then the log may be written. Once, by the front, at the end. */
+void exchange_end(struct exchange *);
+
+/* Status code of the response, 0 if there is none. */
+unsigned exchange_status(const struct exchange *);
+
+/* Whether the response has no body by its nature: HEAD, 204, 304. */
+bool exchange_response_is_bodyless(const struct exchange *);
+
+/* The flags as Envoy prints them ("UF,URX"), or "-". */
+struct str exchange_flags_text(struct arena *, unsigned flags);
+
+#endif

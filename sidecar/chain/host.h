@@ -1,0 +1,140 @@
+/*
+ * What a filter may ask of the gateway. Three programs implement it: the
+ * gateway (chain/host.c), the unit tests (tests/unit/fake_host.c), and the
+ * shim that makes our filters an Envoy module (sidecar/module).
+ *
+ * A str returned here is valid until the callback returns or the same
+ * headers are changed; host_keep makes one that lasts as long as the request.
+ * Names of header fields are in lower case.
+ */
+#ifndef SALLYPORT_CHAIN_HOST_H
+#define SALLYPORT_CHAIN_HOST_H
+
+#include "chain/filter.h"
+#include "http/headers.h"
+#include "state/file.h"
+
+/* ---- while a configuration is built ---- */
+
+/* Memory that lives as long as the configuration. */
+struct arena *host_setup_arena(struct setup *);
+
+/* Refuses the configuration; node (may be NULL) is where the fault stands. */
+void host_setup_error(struct setup *, const struct node *node,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
+void host_setup_warn(struct setup *, const struct node *node,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/*
+ * Id of a counter under the filter's root ("http.<stat_prefix>." in the
+ * gateway), for host_count; -1 counts nothing.
+ */
+int host_setup_counter(struct setup *, const char *name);
+
+/* Bytes of a DataSource, or absent with the error said. */
+struct conf_data_source;
+struct str host_setup_data(
+    struct setup *, const struct conf_data_source *, size_t max);
+
+/*
+ * A text with Envoy's substitution operators ("%REQ(x-id)%"), compiled. NULL with the
+ * error said.
+ */
+struct format;
+const struct format *host_setup_format(
+    struct setup *, const struct node *, struct str text);
+
+/* The shared state, or NULL where the file is not there yet (validation). */
+struct state *host_setup_state(struct setup *);
+
+/* ---- while a request runs ---- */
+
+enum host_map { HOST_REQUEST, HOST_RESPONSE };
+
+/* Field number index (0 for the first) of that name, or absent. */
+struct str host_header(
+    struct exchange *, enum host_map, struct str name, size_t index);
+
+/* A snapshot of all fields; *n of them, in arena memory of the request. */
+const struct header *host_headers(struct exchange *, enum host_map, size_t *n);
+
+/*
+ * Changing fields; names and values are copied. They return false, changing nothing, for an
+ * invalid name, an empty value, CR, LF or NUL, and when the map is not there (yet).
+ */
+bool host_header_set(
+    struct exchange *, enum host_map, struct str name, struct str value);
+bool host_header_add(
+    struct exchange *, enum host_map, struct str name, struct str value);
+bool host_header_remove(struct exchange *, enum host_map, struct str name);
+
+/*
+ * Answers the request here; return FILTER_REPLY afterwards. details is the
+ * response code details for the log ("cors_response"). Everything is copied.
+ * The filter's own on_response does not run for it, so all its fields belong in headers.
+ */
+struct host_reply {
+	unsigned status;
+	const struct header *headers;
+	size_t n_headers;
+	struct str body; /* text/plain unless headers name a content-type */
+	struct str details;
+	const char *flag; /* response flag for the log ("RL"), or NULL */
+};
+void host_reply(struct exchange *, const struct host_reply *);
+
+/* The per-route configuration of this filter that holds for the request, or NULL. */
+const void *host_route_conf(struct exchange *);
+
+/* Has the route chosen anew after :path or headers changed. */
+void host_reroute(struct exchange *);
+
+enum host_attribute {
+	HOST_CLIENT_ADDRESS, /* trusted client address, without port */
+	HOST_CLIENT_PORT,
+	HOST_SCHEME,
+	HOST_PROTOCOL,
+	HOST_REQUEST_ID,
+	HOST_ROUTE_NAME,
+	HOST_CLUSTER_NAME, /* of the chosen route, absent without one */
+	HOST_CODE_DETAILS, /* once a response exists */
+	HOST_RESPONSE_CODE, /* as decimal text; absent before */
+};
+struct str host_attribute(struct exchange *, enum host_attribute);
+
+/* Whether the chosen route forwards to a cluster (no redirect, no direct response). */
+bool host_route_forwards(struct exchange *);
+
+/*
+ * Dynamic metadata. name is a key, or a dotted path into a JSON value set
+ * under its first part ("payload.sub"). set_json takes a JSON text.
+ */
+struct str host_metadata(struct exchange *, struct str ns, struct str name);
+void host_metadata_set(
+    struct exchange *, struct str ns, struct str key, struct str value);
+void host_metadata_set_json(
+    struct exchange *, struct str ns, struct str key, struct str json);
+
+/* The text with its operators filled in, in request memory. */
+struct str host_format(struct exchange *, const struct format *);
+
+/* route rate_limits of the chosen route and virtual host (Envoy actions), or NULL */
+struct conf_rate_limit;
+const struct conf_rate_limit *host_rate_limits(struct exchange *, size_t *n);
+
+void host_count(struct exchange *, int counter, uint64_t by);
+struct state *host_state(struct exchange *);
+int64_t host_boot_ns(struct exchange *);
+int64_t host_wall_ns(struct exchange *);
+
+struct arena *host_arena(struct exchange *);
+struct str host_keep(struct exchange *, struct str);
+
+/* A value in [0, n) that is random per call; for fractional percents. */
+uint64_t host_random(struct exchange *, uint64_t n);
+
+enum host_log { HOST_LOG_ERROR, HOST_LOG_WARN, HOST_LOG_INFO, HOST_LOG_DEBUG };
+void host_log(struct exchange *, enum host_log, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

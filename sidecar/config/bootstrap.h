@@ -1,0 +1,36 @@
+/*
+ * From a file to Envoy's messages: reads YAML or JSON, recognises the short
+ * form and expands it, decodes the bootstrap.
+ */
+#ifndef SALLYPORT_CONFIG_BOOTSTRAP_H
+#define SALLYPORT_CONFIG_BOOTSTRAP_H
+
+#include "config/model.h"
+
+/*
+ * Reads the file into long form nodes: as they are, or expanded from the
+ * short form (a map with "routes" at the top). NULL after errors.
+ */
+const struct node *bootstrap_expand(
+    struct arena *, const char *path, struct diag *);
+
+/*
+ * Decodes long form nodes and checks what a single field cannot tell (one
+ * listener with one HttpConnectionManager, cluster names unique, router last, ...). Never NULL;
+ * usable only if the diag has no errors.
+ */
+struct conf_bootstrap *bootstrap_decode(
+    struct arena *, const struct node *, struct diag *);
+
+/* Both. NULL when the file has errors. */
+struct conf_bootstrap *bootstrap_read(
+    struct arena *, const char *path, struct diag *);
+
+/*
+ * The bytes of a DataSource, read now: file (at most max bytes), inline, or
+ * environment. Absent, with an error added, when it cannot be had or is empty.
+ */
+struct str bootstrap_data(struct arena *, struct diag *, const char *path,
+    const struct conf_data_source *, size_t max);
+
+#endif

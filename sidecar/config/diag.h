@@ -1,0 +1,46 @@
+/*
+ * Collects everything that is wrong with a configuration, so that one run
+ * reports all of it, in file order.
+ */
+#ifndef SALLYPORT_CONFIG_DIAG_H
+#define SALLYPORT_CONFIG_DIAG_H
+
+#include <stdio.h>
+
+#include "config/node.h"
+
+struct diag;
+
+struct diag *diag_new(struct arena *);
+
+/*
+ * Adds an error at a place. path is the dotted path of the value
+ * ("static_resources.listeners[0].name"), or NULL.
+ */
+void diag_error(struct diag *, struct place, const char *path,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* The same for what is accepted but deserves a word. */
+void diag_warn(struct diag *, struct place, const char *path,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Adds a hint to the entry added last: what to write instead. */
+void diag_hint(struct diag *, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Number of errors so far (warnings not counted). */
+size_t diag_errors(const struct diag *);
+
+/*
+ * Prints all entries in file order, each as
+ *   file:line:column: error: path: text
+ *       the source line
+ *            ^
+ *     hint: ...
+ */
+void diag_print(const struct diag *, FILE *);
+
+/* Text of entry i's message (for tests), or NULL. */
+const char *diag_message(const struct diag *, size_t i);
+
+#endif

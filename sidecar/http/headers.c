@@ -1,0 +1,172 @@
+/* The header list. Messages have a few dozen fields, so it is searched. */
+#include "config.h"
+
+#include "http/headers.h"
+
+void
+headers_init(struct headers *h, struct arena *arena)
+{
+	*h = (struct headers){ .arena = arena };
+}
+
+void
+headers_add(struct headers *h, struct str name, struct str value)
+{
+	struct header *bigger;
+	size_t cap;
+
+	if (h->n == h->cap) {
+		cap = h->cap ? h->cap * 2 : 24;
+		bigger = ARENA_ARRAY(h->arena, cap, struct header);
+		if (h->n)
+			memcpy(bigger, h->items, h->n * sizeof(*bigger));
+		h->items = bigger;
+		h->cap = cap;
+	}
+	h->items[h->n++] = (struct header){ name, value };
+}
+
+struct str
+headers_get(const struct headers *h, struct str name)
+{
+	return headers_nth(h, name, 0);
+}
+
+struct str
+headers_nth(const struct headers *h, struct str name, size_t index)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (str_eq(h->items[i].name, name) && index-- == 0)
+			return h->items[i].value;
+	return STR_NONE;
+}
+
+struct str
+headers_joined(const struct headers *h, struct str name)
+{
+	struct str all = headers_get(h, name), next;
+
+	for (size_t i = 1; all.ptr; i++) {
+		next = headers_nth(h, name, i);
+		if (!next.ptr)
+			break;
+		all = arena_printf(
+		    h->arena, STR_FMT "," STR_FMT, STR_ARG(all), STR_ARG(next));
+	}
+	return all;
+}
+
+static size_t
+remove_from(struct headers *h, struct str name, size_t from)
+{
+	size_t kept = from, n = h->n;
+
+	for (size_t i = from; i < n; i++)
+		if (!str_eq(h->items[i].name, name))
+			h->items[kept++] = h->items[i];
+	h->n = kept;
+	return n - kept;
+}
+
+size_t
+headers_remove(struct headers *h, struct str name)
+{
+	return remove_from(h, name, 0);
+}
+
+void
+headers_set(struct headers *h, struct str name, struct str value)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		if (!str_eq(h->items[i].name, name))
+			continue;
+		h->items[i].value = value;
+		remove_from(h, name, i + 1);
+		return;
+	}
+	headers_add(h, name, value);
+}
+
+size_t
+headers_size(const struct headers *h)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < h->n; i++)
+		size += h->items[i].name.len + h->items[i].value.len + 4;
+	return size;
+}
+
+bool
+header_name_is_valid(struct str name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.ptr[i];
+		if (!ascii_is_alpha(c) && !ascii_is_digit(c) &&
+		    (c == '\0' || !strchr("!#$%&'*+-.^_`|~", c)))
+			return false;
+	}
+	return name.len > 0;
+}
+
+bool
+header_value_is_valid(struct str value)
+{
+	for (size_t i = 0; i < value.len; i++)
+		if (value.ptr[i] == '\r' || value.ptr[i] == '\n' ||
+		    value.ptr[i] == '\0')
+			return false;
+	return true;
+}
+
+struct str
+header_name_lower(struct arena *arena, struct str name)
+{
+	char *copy;
+	size_t i;
+
+	for (i = 0; i < name.len; i++)
+		if (name.ptr[i] >= 'A' && name.ptr[i] <= 'Z')
+			break;
+	if (i == name.len)
+		return name;
+	copy = arena_cstr(arena, name);
+	for (; i < name.len; i++)
+		copy[i] = ascii_lower(copy[i]);
+	return (struct str){ copy, name.len };
+}
+
+static void
+remove_named_in_connection(struct headers *h)
+{
+	struct str rest, name;
+
+	for (size_t i = 0; (rest = headers_nth(h, STR("connection"), i)).ptr;
+	     i++) {
+		while (rest.ptr) {
+			name = str_trim(str_split(&rest, ','));
+			name = header_name_lower(h->arena, name);
+			if (name.len && name.ptr[0] != ':' &&
+			    !str_eq(name, STR("connection")) &&
+			    !str_eq(name, STR("te")))
+				headers_remove(h, name);
+		}
+	}
+}
+
+void
+headers_remove_hop_by_hop(struct headers *h)
+{
+	static const struct str names[] = { STR_INIT("connection"),
+		STR_INIT("keep-alive"), STR_INIT("proxy-connection"),
+		STR_INIT("transfer-encoding"), STR_INIT("upgrade"),
+		STR_INIT("trailer"), STR_INIT("proxy-authenticate"),
+		STR_INIT("proxy-authorization") };
+	struct str te = headers_get(h, STR("te"));
+
+	remove_named_in_connection(h);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		headers_remove(h, names[i]);
+	if (te.ptr && !str_eq_nocase(str_trim(te), STR("trailers")))
+		headers_remove(h, STR("te"));
+}

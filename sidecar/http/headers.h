@@ -1,0 +1,61 @@
+/*
+ * The header fields of one message (RFC 9110 section 5), in order, repeated
+ * fields kept apart. Names are stored in lower case. Envoy's pseudo headers
+ * (:method, :path, :authority, :scheme, :status) are ordinary entries.
+ * Names and values are borrowed: they must live as long as the headers,
+ * which keep everything they copy themselves in their arena.
+ */
+#ifndef SALLYPORT_HTTP_HEADERS_H
+#define SALLYPORT_HTTP_HEADERS_H
+
+#include "base/arena.h"
+
+struct header {
+	struct str name;
+	struct str value;
+};
+
+struct headers {
+	struct arena *arena;
+	struct header *items;
+	size_t n;
+	size_t cap;
+};
+
+void headers_init(struct headers *, struct arena *);
+
+/* Appends a field; name must be in lower case already. Nothing is copied. */
+void headers_add(struct headers *, struct str name, struct str value);
+
+/* Value of the first field of that name, or absent. */
+struct str headers_get(const struct headers *, struct str name);
+
+/* All values of that name joined by ",", as Envoy's matchers see them. */
+struct str headers_joined(const struct headers *, struct str name);
+
+/* Value number index (from 0) of that name, or absent. */
+struct str headers_nth(const struct headers *, struct str name, size_t index);
+
+/* Replaces all fields of that name by one, in the place of the first. */
+void headers_set(struct headers *, struct str name, struct str value);
+
+/* Removes all fields of that name; returns how many there were. */
+size_t headers_remove(struct headers *, struct str name);
+
+/* Bytes of all names and values, with 4 for ": " and CR LF each. */
+size_t headers_size(const struct headers *);
+
+/* Whether name is an RFC 9110 token, and value has no CR, LF or NUL. */
+bool header_name_is_valid(struct str name);
+bool header_value_is_valid(struct str value);
+
+/* Lower-case copy in the arena (the same str if it is lower case already). */
+struct str header_name_lower(struct arena *, struct str name);
+
+/*
+ * Removes the hop-by-hop fields of RFC 9110 section 7.6.1: the known ones
+ * and those that Connection names. "te: trailers" stays.
+ */
+void headers_remove_hop_by_hop(struct headers *);
+
+#endif

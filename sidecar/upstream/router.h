@@ -1,0 +1,34 @@
+/*
+ * The end of the filter chain: picks a host of the route's cluster, forwards
+ * with the client, keeps the time limits, and turns failures into Envoy's replies.
+ */
+#ifndef SALLYPORT_UPSTREAM_ROUTER_H
+#define SALLYPORT_UPSTREAM_ROUTER_H
+
+#include "base/loop.h"
+#include "chain/exchange.h"
+#include "upstream/client.h"
+
+struct router; /* one per worker */
+
+/* Clusters become hosts here; errors (unreadable CA, ...) go to the diag. */
+struct clusters;
+struct clusters *clusters_build(
+    struct arena *, const struct gateway *, struct diag *);
+
+struct router *router_new(struct loop *, const struct clusters *);
+void router_free(struct router *);
+
+/*
+ * Forwards an exchange whose filters have passed. From here on the router
+ * reports through exchange_respond, exchange_reply, exchange_cut and hooks->changed.
+ */
+void router_forward(struct router *, struct exchange *);
+
+/* upload has more or its end, or download has room. */
+void router_resume(struct exchange *);
+
+/* Ends what is under way; safe in any phase and more than once. */
+void router_end(struct exchange *);
+
+#endif

@@ -1,0 +1,495 @@
+/* The fake host. */
+#include "config.h"
+
+#include <check.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "config/bootstrap.h"
+#include "config/yaml.h"
+#include "tests/unit/fake_host.h"
+
+static const char *counter_names[64];
+
+struct setup {
+	struct exchange world;
+};
+
+static struct exchange *
+world(struct setup *s)
+{
+	return &s->world;
+}
+
+static const void *
+configure(struct exchange *x, const struct schema_message *message,
+    const void *(*fn)(struct setup *, const void *), const char *yaml)
+{
+	size_t before = diag_errors(x->diag);
+	const struct node *node =
+	    yaml_parse(x->arena, str_of(yaml), "test.yaml", x->diag);
+	const void *conf;
+
+	if (!node) {
+		(void)snprintf(x->setup_error, sizeof(x->setup_error), "%s",
+		    diag_message(x->diag, 0));
+		return NULL;
+	}
+	conf = schema_decode(x->arena, x->diag, "", message, node);
+	if (diag_errors(x->diag) > before) {
+		(void)snprintf(x->setup_error, sizeof(x->setup_error), "%s",
+		    diag_message(x->diag, before));
+		return NULL;
+	}
+	if (fn)
+		conf = fn((struct setup *)(void *)x, conf);
+	return x->setup_error[0] ? NULL : conf;
+}
+
+struct exchange *
+fake_new_with_route(
+    const struct filter *filter, const char *yaml, const char *route_yaml)
+{
+	struct arena *arena = arena_new(16384);
+	struct exchange *x = &ARENA_NEW(arena, struct setup)->world;
+
+	x->arena = arena;
+	x->filter = filter;
+	x->state = state_private();
+	x->diag = diag_new(arena);
+	x->boot_ns = 1000000000000;
+	x->wall_ns = 1700000000000000000;
+	x->forwards = true;
+	memset(counter_names, 0, sizeof(counter_names));
+	x->conf = configure(x, filter->conf, filter->configure, yaml);
+	if (route_yaml)
+		x->route_conf = configure(
+		    x, filter->route_conf, filter->configure_route, route_yaml);
+	fake_next_request(x);
+	return x;
+}
+
+struct exchange *
+fake_new(const struct filter *filter, const char *yaml)
+{
+	return fake_new_with_route(filter, yaml, NULL);
+}
+
+void
+fake_free(struct exchange *x)
+{
+	state_close(x->state);
+	arena_free(x->arena);
+}
+
+void
+fake_next_request(struct exchange *x)
+{
+	headers_init(&x->request, x->arena);
+	headers_init(&x->response, x->arena);
+	headers_init(&x->reply_headers, x->arena);
+	x->has_response = x->replied = x->rerouted = false;
+	x->metadata = NULL;
+	x->details = STR_NONE;
+	x->filter_state = arena_alloc(x->arena, x->filter->state_size + 1);
+	fake_request(x, ":method", "GET");
+	fake_request(x, ":path", "/");
+	fake_request(x, ":authority", "test.example");
+	fake_request(x, ":scheme", "http");
+}
+
+static void
+put(struct exchange *x, struct headers *h, const char *name, const char *value)
+{
+	struct str n = arena_str(x->arena, str_of(name));
+	struct str v = arena_str(x->arena, str_of(value));
+
+	if (name[0] == ':')
+		headers_set(h, n, v);
+	else
+		headers_add(h, n, v);
+}
+
+void
+fake_request(struct exchange *x, const char *name, const char *value)
+{
+	put(x, &x->request, name, value);
+}
+
+void
+fake_response(struct exchange *x, unsigned status)
+{
+	char text[8];
+
+	(void)snprintf(text, sizeof(text), "%u", status);
+	x->has_response = true;
+	x->details = STR("via_upstream");
+	put(x, &x->response, ":status", text);
+}
+
+void
+fake_response_header(struct exchange *x, const char *name, const char *value)
+{
+	put(x, &x->response, name, value);
+}
+
+enum verdict
+fake_run_request(struct exchange *x)
+{
+	return x->filter->on_request
+		   ? x->filter->on_request(x->conf, x->filter_state, x)
+		   : FILTER_NEXT;
+}
+
+enum verdict
+fake_run_response(struct exchange *x)
+{
+	return x->filter->on_response
+		   ? x->filter->on_response(x->conf, x->filter_state, x)
+		   : FILTER_NEXT;
+}
+
+void
+fake_run_end(struct exchange *x)
+{
+	if (x->filter->on_end)
+		x->filter->on_end(x->conf, x->filter_state, x);
+}
+
+uint64_t
+fake_count(struct exchange *x, const char *name)
+{
+	for (size_t i = 0; i < 64 && counter_names[i]; i++)
+		if (!strcmp(counter_names[i], name))
+			return x->counts[i];
+	ck_abort_msg("no counter %s", name);
+	return 0;
+}
+
+static const char *
+value_of(struct headers *h, const char *name)
+{
+	struct str v = headers_get(h, str_of(name));
+
+	return v.ptr ? arena_cstr(h->arena, v) : NULL;
+}
+
+const char *
+fake_request_header(struct exchange *x, const char *name)
+{
+	return value_of(&x->request, name);
+}
+
+const char *
+fake_response_header_value(struct exchange *x, const char *name)
+{
+	return value_of(&x->response, name);
+}
+
+const char *
+fake_reply_header(struct exchange *x, const char *name)
+{
+	return value_of(&x->reply_headers, name);
+}
+
+/* ---- chain/host.h ---- */
+
+struct arena *
+host_setup_arena(struct setup *s)
+{
+	return world(s)->arena;
+}
+
+void
+host_setup_error(
+    struct setup *s, const struct node *node, const char *format, ...)
+{
+	struct exchange *x = world(s);
+	va_list args;
+
+	(void)node;
+	va_start(args, format);
+	(void)vsnprintf(x->setup_error, sizeof(x->setup_error), format, args);
+	va_end(args);
+}
+
+void
+host_setup_warn(
+    struct setup *s, const struct node *node, const char *format, ...)
+{
+	(void)s;
+	(void)node;
+	(void)format;
+}
+
+int
+host_setup_counter(struct setup *s, const char *name)
+{
+	(void)s;
+	for (int i = 0; i < 64; i++) {
+		if (!counter_names[i])
+			counter_names[i] =
+			    arena_cstr(world(s)->arena, str_of(name));
+		if (!strcmp(counter_names[i], name))
+			return i;
+	}
+	return -1;
+}
+
+struct str
+host_setup_data(
+    struct setup *s, const struct conf_data_source *source, size_t max)
+{
+	struct exchange *x = world(s);
+	size_t before = diag_errors(x->diag);
+	struct str data = bootstrap_data(x->arena, x->diag, "", source, max);
+
+	if (diag_errors(x->diag) > before)
+		host_setup_error(s, NULL, "%s", diag_message(x->diag, before));
+	return data;
+}
+
+/* Formats stay plain text here; the operators have their own tests. */
+const struct format *
+host_setup_format(struct setup *s, const struct node *node, struct str text)
+{
+	struct str *copy = ARENA_NEW(world(s)->arena, struct str);
+
+	(void)node;
+	*copy = arena_str(world(s)->arena, text);
+	return (const struct format *)(const void *)copy;
+}
+
+struct state *
+host_setup_state(struct setup *s)
+{
+	return world(s)->state;
+}
+
+static struct headers *
+map_of(struct exchange *x, enum host_map map)
+{
+	if (map == HOST_REQUEST)
+		return &x->request;
+	return x->has_response ? &x->response : NULL;
+}
+
+struct str
+host_header(
+    struct exchange *x, enum host_map map, struct str name, size_t index)
+{
+	struct headers *h = map_of(x, map);
+
+	return h ? headers_nth(h, name, index) : STR_NONE;
+}
+
+const struct header *
+host_headers(struct exchange *x, enum host_map map, size_t *n)
+{
+	struct headers *h = map_of(x, map);
+	struct header *copy;
+
+	*n = h ? h->n : 0;
+	copy = ARENA_ARRAY(x->arena, *n + 1, struct header);
+	if (*n)
+		memcpy(copy, h->items, *n * sizeof(*copy));
+	return copy;
+}
+
+static bool
+may_write(const struct headers *h, struct str name, struct str value)
+{
+	if (name.len && name.ptr[0] == ':')
+		name = str_slice(name, 1, name.len);
+	return h && header_name_is_valid(name) && value.len &&
+	       header_value_is_valid(value);
+}
+
+bool
+host_header_set(
+    struct exchange *x, enum host_map map, struct str name, struct str value)
+{
+	struct headers *h = map_of(x, map);
+
+	if (!may_write(h, name, value))
+		return false;
+	headers_set(h, arena_str(x->arena, name), arena_str(x->arena, value));
+	return true;
+}
+
+bool
+host_header_add(
+    struct exchange *x, enum host_map map, struct str name, struct str value)
+{
+	struct headers *h = map_of(x, map);
+
+	if (!may_write(h, name, value))
+		return false;
+	headers_add(h, arena_str(x->arena, name), arena_str(x->arena, value));
+	return true;
+}
+
+bool
+host_header_remove(struct exchange *x, enum host_map map, struct str name)
+{
+	struct headers *h = map_of(x, map);
+
+	return h && headers_remove(h, name) > 0;
+}
+
+void
+host_reply(struct exchange *x, const struct host_reply *reply)
+{
+	ck_assert_msg(!x->replied, "a filter must not reply twice");
+	x->replied = true;
+	x->reply = *reply;
+	x->reply.body = arena_str(x->arena, reply->body);
+	x->reply.details = arena_str(x->arena, reply->details);
+	x->reply.headers = NULL;
+	for (size_t i = 0; i < reply->n_headers; i++) {
+		ck_assert(may_write(&x->reply_headers, reply->headers[i].name,
+		    reply->headers[i].value));
+		headers_add(&x->reply_headers,
+		    arena_str(x->arena, reply->headers[i].name),
+		    arena_str(x->arena, reply->headers[i].value));
+	}
+}
+
+const void *
+host_route_conf(struct exchange *x)
+{
+	return x->route_conf;
+}
+
+void
+host_reroute(struct exchange *x)
+{
+	x->rerouted = true;
+}
+
+struct str
+host_attribute(struct exchange *x, enum host_attribute attribute)
+{
+	switch (attribute) {
+	case HOST_CLIENT_ADDRESS:
+		return x->client_address;
+	case HOST_CLIENT_PORT:
+		return STR("40000");
+	case HOST_SCHEME:
+		return x->scheme.ptr ? x->scheme
+				     : headers_get(&x->request, STR(":scheme"));
+	case HOST_PROTOCOL:
+		return STR("HTTP/1.1");
+	case HOST_REQUEST_ID:
+		return x->request_id;
+	case HOST_ROUTE_NAME:
+		return x->route_name;
+	case HOST_CLUSTER_NAME:
+		return x->cluster_name;
+	case HOST_CODE_DETAILS:
+		return x->details;
+	case HOST_RESPONSE_CODE:
+		return headers_get(&x->response, STR(":status"));
+	}
+	return STR_NONE;
+}
+
+bool
+host_route_forwards(struct exchange *x)
+{
+	return x->forwards;
+}
+
+struct str
+host_metadata(struct exchange *x, struct str ns, struct str name)
+{
+	for (struct fake_metadata *m = x->metadata; m; m = m->next)
+		if (str_eq(m->ns, ns) && str_eq(m->key, name))
+			return m->value;
+	return STR_NONE;
+}
+
+void
+host_metadata_set(
+    struct exchange *x, struct str ns, struct str key, struct str value)
+{
+	struct fake_metadata *m = ARENA_NEW(x->arena, struct fake_metadata);
+
+	*m = (struct fake_metadata){ arena_str(x->arena, ns),
+		arena_str(x->arena, key), arena_str(x->arena, value),
+		x->metadata };
+	x->metadata = m;
+}
+
+void
+host_metadata_set_json(
+    struct exchange *x, struct str ns, struct str key, struct str json)
+{
+	host_metadata_set(x, ns, key, json);
+}
+
+struct str
+host_format(struct exchange *x, const struct format *format)
+{
+	(void)x;
+	return *(const struct str *)(const void *)format;
+}
+
+const struct conf_rate_limit *
+host_rate_limits(struct exchange *x, size_t *n)
+{
+	*n = x->n_rate_limits;
+	return x->rate_limits;
+}
+
+void
+host_count(struct exchange *x, int counter, uint64_t by)
+{
+	if (counter >= 0 && counter < 64)
+		x->counts[counter] += by;
+}
+
+struct state *
+host_state(struct exchange *x)
+{
+	return x->state;
+}
+
+int64_t
+host_boot_ns(struct exchange *x)
+{
+	return x->boot_ns;
+}
+
+int64_t
+host_wall_ns(struct exchange *x)
+{
+	return x->wall_ns;
+}
+
+struct arena *
+host_arena(struct exchange *x)
+{
+	return x->arena;
+}
+
+struct str
+host_keep(struct exchange *x, struct str s)
+{
+	return arena_str(x->arena, s);
+}
+
+uint64_t
+host_random(struct exchange *x, uint64_t n)
+{
+	return n ? x->random % n : 0;
+}
+
+void
+host_log(struct exchange *x, enum host_log level, const char *format, ...)
+{
+	(void)x;
+	(void)level;
+	(void)format;
+}
