@@ -30,6 +30,13 @@ output_free(struct output *o)
 	buf_free(&o->head);
 }
 
+void
+output_begin(struct output *o, uint16_t id)
+{
+	o->id = id;
+	o->ended = false;
+}
+
 static enum err
 queue_header(struct output *o, size_t len)
 {

@@ -27,6 +27,9 @@ struct output {
 void output_init(struct output *, enum output_form, uint16_t id);
 void output_free(struct output *);
 
+/* The next answer; bytes queued before it go first. */
+void output_begin(struct output *, uint16_t id);
+
 /*
  * Queues the header section, which must be the first thing queued. ERR_FULL:
  * it is longer than the output takes.
