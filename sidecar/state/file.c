@@ -275,6 +275,8 @@ try_open(const char *path, struct state **out)
 		err = system_error(path, "cannot use it");
 		break;
 	}
+	/* Closing does not unlock: the mapping keeps the open file. */
+	(void)flock(fd, LOCK_UN);
 	(void)close(fd);
 	return err;
 }
