@@ -118,9 +118,14 @@ def run(scene):
 
     def go(*args, env=None, **options):
         return subprocess.run(
-            [servers.PROGRAM, *args], env=servers.environment(env),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, timeout=60, **options,
+            [servers.PROGRAM, *args],
+            env=servers.environment(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            **options,
         )
 
     return go

@@ -157,6 +157,10 @@ class Backend:
         """Lets those waiting at /wait go on."""
         self._loop.call_soon_threadsafe(self._gate.set)
 
+    def hold(self):
+        """The opposite of release()."""
+        self._loop.call_soon_threadsafe(self._gate.clear)
+
     def wait_in_flight(self, n):
         until(
             lambda: self.in_flight >= n,

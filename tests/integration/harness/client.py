@@ -80,9 +80,10 @@ def encode_request(method, target, headers=(), body=None, host="gateway.test"):
 
 
 def chunked(parts):
-    return b"".join(
-        b"%x\r\n%s\r\n" % (len(part), part) for part in parts
-    ) + b"0\r\n\r\n"
+    return (
+        b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts)
+        + b"0\r\n\r\n"
+    )
 
 
 def connect(address, timeout=30):

@@ -54,8 +54,10 @@ def stream(kind, data):
 
 
 def encode(params, stdin=b"", flags=0):
-    return begin(flags=flags) + stream(PARAMS, pairs(params)) + stream(
-        STDIN, stdin
+    return (
+        begin(flags=flags)
+        + stream(PARAMS, pairs(params))
+        + stream(STDIN, stdin)
     )
 
 

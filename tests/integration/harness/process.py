@@ -61,7 +61,10 @@ def resident_kib(pid, peak=False):
 class Child:
     """A process of its own group, with stdout and stderr in files."""
 
-    def __init__(self, name, args, folder, env=None, preexec=None, cwd=None):
+    def __init__(
+        self, name, args, folder, env=None, preexec=None, listener=None
+    ):
+        """The process inherits the descriptor listener, if given."""
         self.name = name
         self.stdout_path = f"{folder}/{name}.stdout"
         self.stderr_path = f"{folder}/{name}.stderr"
@@ -74,8 +77,9 @@ class Child:
                 stdout=out,
                 stderr=err,
                 env=env,
-                cwd=cwd or folder,
+                cwd=folder,
                 preexec_fn=preexec,
+                pass_fds=[listener] if listener else [],
                 start_new_session=True,
             )
         self.pid = self.process.pid

@@ -30,6 +30,9 @@ def environment(more=None):
 
 
 def write(path, text):
+    """text may be a configuration as a dict."""
+    if not isinstance(text, str):
+        text = json.dumps(text, indent=2)
     with open(path, "w") as f:
         f.write(text)
     return path
@@ -68,8 +71,17 @@ class Sallyport(Child):
     """`sallyport serve`: a master and its workers."""
 
     def __init__(
-        self, folder, config, workers=1, listen=None, env=None, state=True,
-        options=(), preexec=None, name="sallyport", suffix="yaml",
+        self,
+        folder,
+        config,
+        workers=1,
+        listen=None,
+        env=None,
+        state=True,
+        options=(),
+        preexec=None,
+        name="sallyport",
+        suffix="yaml",
     ):
         self.folder = folder
         self.config = write(f"{folder}/{name}.{suffix}", config)
@@ -92,9 +104,7 @@ class Sallyport(Child):
 
     def ready(self):
         self.wait_for(self.address)
-        until(
-            lambda: len(self.workers()) == self.n_workers, "all workers run"
-        )
+        until(lambda: len(self.workers()) == self.n_workers, "all workers run")
         return self
 
     def resident_kib(self, peak=False):
@@ -135,14 +145,22 @@ def lighttpd(folder, include, variables, gateway=None, more="", env=None):
         f"server.max-fds = 8192\nserver.max-connections = 4000\n"
         f'{sets}include "{CONF}/lighttpd/{include}"\n{more}',
     )
-    args = [shutil.which("lighttpd", path="/usr/sbin:/usr/bin"), "-D", "-f", conf]
+    args = [
+        shutil.which("lighttpd", path="/usr/sbin:/usr/bin"),
+        "-D",
+        "-f",
+        conf,
+    ]
     return Front("lighttpd", args, folder, port, env, gateway)
 
 
 def behind_lighttpd(gateway, more=""):
     return lighttpd(
-        gateway.folder, "sallyport.conf",
-        {"sallyport_socket": gateway.address}, gateway, more,
+        gateway.folder,
+        "sallyport.conf",
+        {"sallyport_socket": gateway.address},
+        gateway,
+        more,
     )
 
 
@@ -195,14 +213,10 @@ def lighttpd_cgi(folder, config, env=None):
         f'setenv.set-environment += ( "{k}" => "{v}" )\n'
         for k, v in (env or {}).items()
     )
-    return lighttpd_starting(
-        "sallyport-cgi.conf", folder, config, env, more
-    )
+    return lighttpd_starting("sallyport-cgi.conf", folder, config, env, more)
 
 
-def apache(
-    folder, include, modules, defines, gateway=None, env=None, more=""
-):
+def apache(folder, include, modules, defines, gateway=None, env=None, more=""):
     port = free_port()
     loads = "".join(
         f"LoadModule {m}_module {APACHE_MODULES}/mod_{m}.so\n" for m in modules
@@ -234,11 +248,16 @@ def apache_fcgid(folder, config, env=None):
         "SALLYPORT_LOG": values["SALLYPORT_ACCESS_LOG"],
     }
     front = apache(
-        folder, "sallyport-fcgid.conf", [*COMMON_MODULES, "fcgid"], defines,
+        folder,
+        "sallyport-fcgid.conf",
+        [*COMMON_MODULES, "fcgid"],
+        defines,
         env=values,
         more=f"FcgidIPCDir {folder}/fcgid\n"
         f"FcgidProcessTableFile {folder}/fcgid_shm\n"
-        + "".join(f'FcgidInitialEnv {k} "{v}"\n' for k, v in (env or {}).items()),
+        + "".join(
+            f'FcgidInitialEnv {k} "{v}"\n' for k, v in (env or {}).items()
+        ),
     )
     return with_log(front, folder)
 
@@ -247,9 +266,11 @@ def apache_proxy(gateway):
     os.chmod(gateway.folder, 0o755)
     os.chmod(gateway.address, 0o666)
     return apache(
-        gateway.folder, "sallyport-proxy.conf",
+        gateway.folder,
+        "sallyport-proxy.conf",
         [*COMMON_MODULES, "proxy", "proxy_fcgi"],
-        {"SALLYPORT_SOCKET": gateway.address}, gateway,
+        {"SALLYPORT_SOCKET": gateway.address},
+        gateway,
     )
 
 

@@ -39,8 +39,11 @@ def hmac_token(payload=None, alg="HS256", secret=SECRET, header=None):
 
 def openssl(*args, data=None):
     return subprocess.run(
-        ["openssl", *args], input=data, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, check=True,
+        ["openssl", *args],
+        input=data,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        check=True,
     ).stdout
 
 
@@ -84,7 +87,9 @@ class Key:
             key = {"kty": "RSA", "n": b64(n), "e": "AQAB"}
         else:
             _, name, size = self.CURVES[self.alg]
-            der = openssl("pkey", "-in", self.path, "-pubout", "-outform", "DER")
+            der = openssl(
+                "pkey", "-in", self.path, "-pubout", "-outform", "DER"
+            )
             point = der[-2 * size :]
             key = {
                 "kty": "EC",
@@ -100,7 +105,10 @@ class Key:
         payload = claims() if payload is None else payload
         signed = f"{segment(header)}.{segment(payload)}"
         signature = openssl(
-            "dgst", f"-sha{self.alg[2:]}", "-sign", self.path,
+            "dgst",
+            f"-sha{self.alg[2:]}",
+            "-sign",
+            self.path,
             data=signed.encode(),
         )
         if self.alg.startswith("ES"):
