@@ -85,6 +85,7 @@ struct conf_header_matcher {
 	/* deprecated spellings, turned into string_match by the decoder's check */
 	struct str exact_match, prefix_match, suffix_match, contains_match;
 	struct conf_regex *safe_regex_match;
+	struct conf_string_matcher from_deprecated;
 };
 struct conf_query_matcher {
 	const struct node *node;
@@ -108,6 +109,8 @@ struct conf_header_option {
 	const struct node *node;
 	struct conf_header_value *header;
 	int append_action;
+	bool append, has_append; /* deprecated, turned into append_action */
+	bool has_append_action;
 	bool keep_empty_value;
 };
 typedef CONF_LIST(struct conf_header_option) conf_header_options;
@@ -206,7 +209,6 @@ struct conf_route_match {
 	CONF_LIST(struct conf_header_matcher) headers;
 	CONF_LIST(struct conf_query_matcher) query_parameters;
 };
-struct conf_rate_limit_action; /* config/messages_route.c */
 struct conf_request_headers_action {
 	const struct node *node;
 	struct str header_name, descriptor_key;

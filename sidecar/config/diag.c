@@ -1,0 +1,297 @@
+/* Messages about a configuration, sorted only when they are printed. */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "config/diag.h"
+
+/* Beyond this many, entries are counted but not kept. */
+#define ENTRIES_MAX 1000
+/* Characters of a source line that are shown. */
+#define LINE_MAX_SHOWN 100
+
+enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
+
+struct entry {
+	struct place place;
+	struct str path; /* absent for none */
+	struct str text;
+	struct str hint;
+	enum severity severity;
+	size_t rank; /* order of arrival */
+	size_t source_rank; /* order in which its source was first named */
+};
+
+struct diag {
+	struct arena *arena;
+	struct entry *entries;
+	size_t n, cap;
+	size_t errors;
+	size_t dropped;
+	bool kept_last;
+};
+
+struct diag *
+diag_new(struct arena *arena)
+{
+	struct diag *d = ARENA_NEW(arena, struct diag);
+
+	d->arena = arena;
+	return d;
+}
+
+static bool
+is_same(const struct entry *a, const struct entry *b)
+{
+	return a->place.source == b->place.source &&
+	       a->place.line == b->place.line &&
+	       a->place.column == b->place.column &&
+	       a->severity == b->severity && str_eq(a->text, b->text);
+}
+
+static size_t
+source_rank(const struct diag *d, const struct source *source)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (d->entries[i].place.source == source)
+			return d->entries[i].source_rank;
+	return d->n;
+}
+
+/* An alias shows the same value at many paths: one place, said once. */
+static void
+add(struct diag *d, struct entry e)
+{
+	d->kept_last = false;
+	if (e.severity == SEVERITY_ERROR)
+		d->errors++;
+	for (size_t i = 0; i < d->n; i++)
+		if (is_same(&d->entries[i], &e))
+			return;
+	if (d->n == ENTRIES_MAX) {
+		d->dropped++;
+		return;
+	}
+	if (d->n == d->cap) {
+		size_t cap = d->cap ? 2 * d->cap : 8;
+		struct entry *grown = ARENA_ARRAY(d->arena, cap, struct entry);
+
+		if (d->n)
+			memcpy(grown, d->entries, d->n * sizeof(*grown));
+		d->entries = grown;
+		d->cap = cap;
+	}
+	e.rank = d->n;
+	e.source_rank = source_rank(d, e.place.source);
+	d->entries[d->n++] = e;
+	d->kept_last = true;
+}
+
+static struct entry
+entry(struct diag *d, struct place place, const char *path, struct str text)
+{
+	return (struct entry){
+		.place = place,
+		.path = path && *path ? arena_str(d->arena, str_of(path))
+				      : STR_NONE,
+		.text = text,
+	};
+}
+
+void
+diag_error(struct diag *d, struct place place, const char *path,
+    const char *format, ...)
+{
+	va_list args;
+	struct entry e;
+
+	va_start(args, format);
+	e = entry(d, place, path, arena_vprintf(d->arena, format, args));
+	va_end(args);
+	e.severity = SEVERITY_ERROR;
+	add(d, e);
+}
+
+void
+diag_warn(struct diag *d, struct place place, const char *path,
+    const char *format, ...)
+{
+	va_list args;
+	struct entry e;
+
+	va_start(args, format);
+	e = entry(d, place, path, arena_vprintf(d->arena, format, args));
+	va_end(args);
+	e.severity = SEVERITY_WARNING;
+	add(d, e);
+}
+
+void
+diag_hint(struct diag *d, const char *format, ...)
+{
+	va_list args;
+
+	if (!d->kept_last)
+		return;
+	va_start(args, format);
+	d->entries[d->n - 1].hint = arena_vprintf(d->arena, format, args);
+	va_end(args);
+}
+
+size_t
+diag_errors(const struct diag *d)
+{
+	return d->errors;
+}
+
+const char *
+diag_message(const struct diag *d, size_t i)
+{
+	return i < d->n ? d->entries[i].text.ptr : NULL;
+}
+
+/* Bytes of the line break at p: LF, CR, CR LF, and YAML 1.1's others. */
+static size_t
+break_len(struct str s, size_t at)
+{
+	const unsigned char *p = (const unsigned char *)s.ptr + at;
+	size_t left = s.len - at;
+
+	if (p[0] == '\r')
+		return left > 1 && p[1] == '\n' ? 2 : 1;
+	if (p[0] == '\n')
+		return 1;
+	if (left > 1 && p[0] == 0xc2 && p[1] == 0x85)
+		return 2;
+	if (left > 2 && p[0] == 0xe2 && p[1] == 0x80 &&
+	    (p[2] == 0xa8 || p[2] == 0xa9))
+		return 3;
+	return 0;
+}
+
+static struct str
+line_of(struct str text, unsigned line)
+{
+	size_t from = 0, at = 0, len;
+
+	for (unsigned now = 1; at < text.len; at++) {
+		len = break_len(text, at);
+		if (!len)
+			continue;
+		if (now == line)
+			break;
+		now++;
+		at += len - 1;
+		from = at + 1;
+	}
+	return str_slice(text, from, at);
+}
+
+static bool
+is_continuation(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* Offset of the character number n (from 0) at or after from. */
+static size_t
+skip_chars(struct str s, size_t from, size_t n)
+{
+	while (from < s.len && n--)
+		do
+			from++;
+		while (from < s.len && is_continuation(s.ptr[from]));
+	return from;
+}
+
+/* Text from a file, with bytes that could move a terminal's cursor as "?". */
+static void
+print_bytes(struct str s, FILE *out)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.ptr[i];
+		bool is_c1 = c == 0xc2 && i + 1 < s.len &&
+			     (unsigned char)s.ptr[i + 1] < 0xa0;
+
+		if (is_c1)
+			i++;
+		(void)fputc(
+		    is_c1 || (c < ' ' && c != '\t') || c == 0x7f ? '?' : c,
+		    out);
+	}
+}
+
+/* A window of a long line, and the caret under the column. */
+static void
+print_line(struct place place, FILE *out)
+{
+	struct str line = line_of(place.source->text, place.line);
+	size_t column = place.column ? place.column - 1 : 0;
+	size_t first =
+	    column > LINE_MAX_SHOWN / 2 + 20 ? column - LINE_MAX_SHOWN / 2 : 0;
+	size_t from = skip_chars(line, 0, first);
+	size_t to = skip_chars(line, from, LINE_MAX_SHOWN);
+
+	(void)fprintf(out, "    %s", from ? "..." : "");
+	print_bytes(str_slice(line, from, to), out);
+	(void)fprintf(
+	    out, "%s\n    %s", to < line.len ? "..." : "", from ? "   " : "");
+	for (size_t i = first; i < column && from < line.len; i++) {
+		(void)fputc(line.ptr[from] == '\t' ? '\t' : ' ', out);
+		from = skip_chars(line, from, 1);
+	}
+	(void)fputs("^\n", out);
+}
+
+static void
+print_entry(const struct entry *e, FILE *out)
+{
+	if (e->place.source)
+		(void)fprintf(out, "%s:%u:%u: ", e->place.source->name,
+		    e->place.line, e->place.column);
+	(void)fputs(
+	    e->severity == SEVERITY_ERROR ? "error: " : "warning: ", out);
+	if (e->path.ptr) {
+		print_bytes(e->path, out);
+		(void)fputs(": ", out);
+	}
+	print_bytes(e->text, out);
+	(void)fputc('\n', out);
+	if (e->place.source && e->place.line)
+		print_line(e->place, out);
+	if (e->hint.ptr) {
+		(void)fputs("  hint: ", out);
+		print_bytes(e->hint, out);
+		(void)fputc('\n', out);
+	}
+}
+
+static int
+by_place(const void *left, const void *right)
+{
+	const struct entry *a = left, *b = right;
+
+	if (a->source_rank != b->source_rank)
+		return a->source_rank < b->source_rank ? -1 : 1;
+	if (a->place.line != b->place.line)
+		return a->place.line < b->place.line ? -1 : 1;
+	if (a->place.column != b->place.column)
+		return a->place.column < b->place.column ? -1 : 1;
+	return a->rank < b->rank ? -1 : a->rank > b->rank;
+}
+
+void
+diag_print(const struct diag *d, FILE *out)
+{
+	struct entry *sorted;
+
+	if (!d->n)
+		return;
+	sorted = ARENA_ARRAY(d->arena, d->n, struct entry);
+	memcpy(sorted, d->entries, d->n * sizeof(*sorted));
+	qsort(sorted, d->n, sizeof(*sorted), by_place);
+	for (size_t i = 0; i < d->n; i++)
+		print_entry(&sorted[i], out);
+	if (d->dropped)
+		(void)fprintf(out, "and %zu more\n", d->dropped);
+}

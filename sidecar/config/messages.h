@@ -1,0 +1,42 @@
+/* What the files with message tables share among themselves. */
+#ifndef SALLYPORT_CONFIG_MESSAGES_H
+#define SALLYPORT_CONFIG_MESSAGES_H
+
+#include "config/model.h"
+
+/* Rows of the three stances that store nothing. */
+#define DELEGATED(field, reason)                                               \
+	{                                                                      \
+		.name = field, .type = SCHEMA_NODE,                            \
+		.stance = SCHEMA_DELEGATED, .text = reason                     \
+	}
+#define REFUSED(field, reason)                                                 \
+	{                                                                      \
+		.name = field, .type = SCHEMA_NODE, .stance = SCHEMA_REFUSED,  \
+		.text = reason                                                 \
+	}
+/* Scalars, whose default (false, 0, "") is as good as absence. */
+#define DELEGATED_SCALAR(field, reason)                                        \
+	{                                                                      \
+		.name = field, .type = SCHEMA_STR, .stance = SCHEMA_DELEGATED, \
+		.text = reason                                                 \
+	}
+#define REFUSED_SCALAR(field, reason)                                          \
+	{                                                                      \
+		.name = field, .type = SCHEMA_STR, .stance = SCHEMA_REFUSED,   \
+		.text = reason                                                 \
+	}
+
+extern const struct schema_message conf_empty_message;
+extern const struct schema_message conf_address_message;
+extern const struct schema_message conf_header_matcher_message;
+extern const struct schema_message conf_regex_message;
+extern const struct schema_message conf_runtime_u32_message;
+extern const struct schema_message conf_format_message;
+extern const struct schema_message conf_log_filter_message;
+extern const struct schema_message conf_access_log_message;
+extern const struct schema_message conf_route_config_message;
+extern const struct schema_message conf_cluster_message;
+extern const struct schema_message conf_upstream_tls_message;
+
+#endif

@@ -1,0 +1,452 @@
+/* Envoy's common messages: envoy.config.core.v3, envoy.type. */
+#include "config.h"
+
+#include "config/messages.h"
+
+static const struct schema_field empty_fields[] = { { .name = NULL } };
+
+const struct schema_message conf_empty_message = {
+	.name = "envoy.Empty",
+	.size = sizeof(struct conf_empty),
+	.fields = empty_fields,
+};
+
+static const struct schema_field data_source_fields[] = {
+	{ .name = "filename",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_data_source, filename),
+	    .min_items = 1,
+	    .oneof = "specifier",
+	    .text = "File to read when the configuration is loaded." },
+	{ .name = "inline_bytes",
+	    .type = SCHEMA_BYTES,
+	    SCHEMA_AT(struct conf_data_source, inline_bytes),
+	    .oneof = "specifier",
+	    .text = "The bytes themselves, in base64." },
+	{ .name = "inline_string",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_data_source, inline_string),
+	    .oneof = "specifier",
+	    .text = "The text itself." },
+	{ .name = "environment_variable",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_data_source, environment_variable),
+	    .min_items = 1,
+	    .oneof = "specifier",
+	    .text = "Environment variable that holds the text." },
+	DELEGATED("watched_directory",
+	    "files are read when the configuration is loaded; reload to "
+	    "read them anew"),
+	{ .name = NULL },
+};
+
+const struct schema_message conf_data_source_message = {
+	.name = "envoy.config.core.v3.DataSource",
+	.size = sizeof(struct conf_data_source),
+	.fields = data_source_fields,
+	.required_oneof = "specifier",
+};
+
+static const struct schema_choice protocol_choices[] = {
+	{ .name = "TCP", .value = 0 },
+	{ .name = "UDP", .value = 1, .refused = "only TCP is spoken" },
+	{ .name = NULL },
+};
+
+static const struct schema_field socket_address_fields[] = {
+	{ .name = "protocol",
+	    .type = SCHEMA_ENUM,
+	    .stance = SCHEMA_DELEGATED,
+	    .choices = protocol_choices,
+	    .text = "only TCP is spoken" },
+	{ .name = "address",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_socket_address, address),
+	    .min_items = 1,
+	    .required = true,
+	    .text = "IP address, or the host name of an endpoint." },
+	{ .name = "port_value",
+	    .type = SCHEMA_U32,
+	    SCHEMA_AT(struct conf_socket_address, port_value),
+	    .max = 65535,
+	    .oneof = "port_specifier",
+	    .text = "Port." },
+	REFUSED("named_port", "give the number in port_value"),
+	REFUSED("resolver_name", "names are resolved by the system's resolver"),
+	REFUSED("network_namespace_filepath",
+	    "sockets are opened in the process's own network namespace"),
+	DELEGATED_SCALAR("ipv4_compat",
+	    "the kernel's default for IPv4-mapped addresses applies"),
+	{ .name = NULL },
+};
+
+static const struct schema_message socket_address_message = {
+	.name = "envoy.config.core.v3.SocketAddress",
+	.size = sizeof(struct conf_socket_address),
+	.fields = socket_address_fields,
+	.required_oneof = "port_specifier",
+};
+
+static const struct schema_field pipe_fields[] = {
+	{ .name = "path",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_pipe, path),
+	    .min_items = 1,
+	    .required = true,
+	    .text = "Path of the unix socket; \"@\" begins an abstract one." },
+	{ .name = "mode",
+	    .type = SCHEMA_U32,
+	    SCHEMA_AT(struct conf_pipe, mode),
+	    .max = 511,
+	    .text = "Permissions of the socket, as a decimal number." },
+	{ .name = NULL },
+};
+
+static const struct schema_message pipe_message = {
+	.name = "envoy.config.core.v3.Pipe",
+	.size = sizeof(struct conf_pipe),
+	.fields = pipe_fields,
+};
+
+static const struct schema_field address_fields[] = {
+	{ .name = "socket_address",
+	    .type = SCHEMA_MESSAGE,
+	    SCHEMA_AT(struct conf_address, socket_address),
+	    .message = &socket_address_message,
+	    .oneof = "address",
+	    .text = "Host and port." },
+	{ .name = "pipe",
+	    .type = SCHEMA_MESSAGE,
+	    SCHEMA_AT(struct conf_address, pipe),
+	    .message = &pipe_message,
+	    .oneof = "address",
+	    .text = "Unix socket." },
+	REFUSED("envoy_internal_address", "there are no internal listeners"),
+	{ .name = NULL },
+};
+
+const struct schema_message conf_address_message = {
+	.name = "envoy.config.core.v3.Address",
+	.size = sizeof(struct conf_address),
+	.fields = address_fields,
+	.required_oneof = "address",
+};
+
+static const struct schema_choice denominator_choices[] = {
+	{ .name = "HUNDRED", .value = 0 },
+	{ .name = "TEN_THOUSAND", .value = 1 },
+	{ .name = "MILLION", .value = 2 },
+	{ .name = NULL },
+};
+
+static const struct schema_field fractional_percent_fields[] = {
+	{ .name = "numerator",
+	    .type = SCHEMA_U32,
+	    SCHEMA_AT(struct conf_fractional_percent, numerator),
+	    .text = "Parts of the denominator." },
+	{ .name = "denominator",
+	    .type = SCHEMA_ENUM,
+	    SCHEMA_AT(struct conf_fractional_percent, denominator),
+	    .choices = denominator_choices,
+	    .text = "What the numerator counts parts of; HUNDRED." },
+	{ .name = NULL },
+};
+
+static const struct schema_message fractional_percent_message = {
+	.name = "envoy.type.v3.FractionalPercent",
+	.size = sizeof(struct conf_fractional_percent),
+	.fields = fractional_percent_fields,
+};
+
+static const struct schema_field runtime_fraction_fields[] = {
+	{ .name = "default_value",
+	    .type = SCHEMA_MESSAGE,
+	    SCHEMA_AT(struct conf_runtime_fraction, default_value),
+	    .message = &fractional_percent_message,
+	    .required = true,
+	    .text = "The fraction." },
+	{ .name = "runtime_key",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_runtime_fraction, runtime_key),
+	    .text = "Runtime key; there is no runtime, the default holds." },
+	{ .name = NULL },
+};
+
+const struct schema_message conf_runtime_fraction_message = {
+	.name = "envoy.config.core.v3.RuntimeFractionalPercent",
+	.size = sizeof(struct conf_runtime_fraction),
+	.fields = runtime_fraction_fields,
+};
+
+static const struct schema_field runtime_u32_fields[] = {
+	{ .name = "default_value",
+	    .type = SCHEMA_U32,
+	    SCHEMA_AT(struct conf_runtime_u32, default_value),
+	    .text = "The value." },
+	{ .name = "runtime_key",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_runtime_u32, runtime_key),
+	    .min_items = 1,
+	    .required = true,
+	    .text = "Runtime key; there is no runtime, the default holds." },
+	{ .name = NULL },
+};
+
+const struct schema_message conf_runtime_u32_message = {
+	.name = "envoy.config.core.v3.RuntimeUInt32",
+	.size = sizeof(struct conf_runtime_u32),
+	.fields = runtime_u32_fields,
+};
+
+static const struct schema_field regex_fields[] = {
+	DELEGATED("google_re2", "deprecated; expressions are RE2's anyhow"),
+	{ .name = "regex",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_regex, regex),
+	    .min_items = 1,
+	    .required = true,
+	    .text = "Regular expression in RE2's syntax." },
+	{ .name = NULL },
+};
+
+const struct schema_message conf_regex_message = {
+	.name = "envoy.type.matcher.v3.RegexMatcher",
+	.size = sizeof(struct conf_regex),
+	.fields = regex_fields,
+};
+
+static const struct schema_field regex_rewrite_fields[] = {
+	{ .name = "pattern",
+	    .type = SCHEMA_MESSAGE,
+	    SCHEMA_AT(struct conf_regex_rewrite, pattern),
+	    .message = &conf_regex_message,
+	    .required = true,
+	    .text = "What is replaced, everywhere it occurs." },
+	{ .name = "substitution",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_regex_rewrite, substitution),
+	    .fallback = "",
+	    .text = "What it is replaced with; \\1 is the first group." },
+	{ .name = NULL },
+};
+
+const struct schema_message conf_regex_rewrite_message = {
+	.name = "envoy.type.matcher.v3.RegexMatchAndSubstitute",
+	.size = sizeof(struct conf_regex_rewrite),
+	.fields = regex_rewrite_fields,
+};
+
+static const struct schema_field string_matcher_fields[] = {
+	{ .name = "exact",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_string_matcher, exact),
+	    .oneof = "match_pattern",
+	    .text = "The whole text." },
+	{ .name = "prefix",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_string_matcher, prefix),
+	    .min_items = 1,
+	    .oneof = "match_pattern",
+	    .text = "How the text begins." },
+	{ .name = "suffix",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_string_matcher, suffix),
+	    .min_items = 1,
+	    .oneof = "match_pattern",
+	    .text = "How the text ends." },
+	{ .name = "safe_regex",
+	    .type = SCHEMA_MESSAGE,
+	    SCHEMA_AT(struct conf_string_matcher, safe_regex),
+	    .message = &conf_regex_message,
+	    .oneof = "match_pattern",
+	    .text = "Expression that the whole text matches." },
+	{ .name = "contains",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_string_matcher, contains),
+	    .min_items = 1,
+	    .oneof = "match_pattern",
+	    .text = "What the text contains." },
+	REFUSED("custom", "there are no custom string matchers"),
+	{ .name = "ignore_case",
+	    .type = SCHEMA_BOOL,
+	    SCHEMA_AT(struct conf_string_matcher, ignore_case),
+	    .text = "Compare letters without case; not for safe_regex." },
+	{ .name = NULL },
+};
+
+const struct schema_message conf_string_matcher_message = {
+	.name = "envoy.type.matcher.v3.StringMatcher",
+	.size = sizeof(struct conf_string_matcher),
+	.fields = string_matcher_fields,
+	.required_oneof = "match_pattern",
+};
+
+static const struct schema_choice append_choices[] = {
+	{ .name = "APPEND_IF_EXISTS_OR_ADD",
+	    .value = CONF_APPEND_IF_EXISTS_OR_ADD },
+	{ .name = "ADD_IF_ABSENT", .value = CONF_ADD_IF_ABSENT },
+	{ .name = "OVERWRITE_IF_EXISTS_OR_ADD",
+	    .value = CONF_OVERWRITE_IF_EXISTS_OR_ADD },
+	{ .name = "OVERWRITE_IF_EXISTS", .value = CONF_OVERWRITE_IF_EXISTS },
+	{ .name = NULL },
+};
+
+static const struct schema_field header_value_fields[] = {
+	{ .name = "key",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_header_value, key),
+	    .min_items = 1,
+	    .required = true,
+	    .text = "Header name." },
+	{ .name = "value",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_header_value, value),
+	    .text = "Header value; %OPERATORS% are replaced." },
+	{ .name = "raw_value",
+	    .type = SCHEMA_BYTES,
+	    SCHEMA_AT(struct conf_header_value, raw_value),
+	    .text = "Header value in base64." },
+	{ .name = NULL },
+};
+
+static bool
+is_name(struct str s)
+{
+	static const char others[] = "!#$%&'*+-.^_`|~:";
+
+	for (size_t i = 0; i < s.len; i++)
+		if (!ascii_is_alpha(s.ptr[i]) && !ascii_is_digit(s.ptr[i]) &&
+		    !strchr(others, s.ptr[i]))
+			return false;
+	return true;
+}
+
+static bool
+is_one_line(struct str s)
+{
+	return str_find_char(s, '\r', 0) == s.len &&
+	       str_find_char(s, '\n', 0) == s.len &&
+	       str_find_char(s, '\0', 0) == s.len;
+}
+
+static void
+check_header_value(struct diag *diag, const char *path, void *decoded)
+{
+	const struct conf_header_value *header = decoded;
+
+	if (!is_name(header->key))
+		diag_error(diag, header->node->place, path,
+		    "'" STR_FMT "' is no header name", STR_ARG(header->key));
+	if (!is_one_line(header->value) || !is_one_line(header->raw_value))
+		diag_error(diag, header->node->place, path,
+		    "a header value is one line");
+	if (header->value.len && header->raw_value.ptr)
+		diag_error(diag, header->node->place, path,
+		    "`value` and `raw_value` exclude each other");
+}
+
+static const struct schema_message header_value_message = {
+	.name = "envoy.config.core.v3.HeaderValue",
+	.size = sizeof(struct conf_header_value),
+	.fields = header_value_fields,
+	.check = check_header_value,
+};
+
+static const struct schema_field header_option_fields[] = {
+	{ .name = "header",
+	    .type = SCHEMA_MESSAGE,
+	    SCHEMA_AT(struct conf_header_option, header),
+	    .message = &header_value_message,
+	    .required = true,
+	    .text = "Name and value." },
+	{ .name = "append",
+	    .type = SCHEMA_BOOL,
+	    SCHEMA_AT_HAS(struct conf_header_option, append),
+	    .text = "Deprecated: append_action." },
+	{ .name = "append_action",
+	    .type = SCHEMA_ENUM,
+	    SCHEMA_AT_HAS(struct conf_header_option, append_action),
+	    .choices = append_choices,
+	    .text = "What happens when the header exists." },
+	{ .name = "keep_empty_value",
+	    .type = SCHEMA_BOOL,
+	    SCHEMA_AT(struct conf_header_option, keep_empty_value),
+	    .text = "Set the header even when its value comes out empty." },
+	{ .name = NULL },
+};
+
+static void
+check_header_option(struct diag *diag, const char *path, void *decoded)
+{
+	struct conf_header_option *option = decoded;
+
+	if (!option->has_append)
+		return;
+	if (option->has_append_action &&
+	    option->append_action != CONF_APPEND_IF_EXISTS_OR_ADD) {
+		diag_error(diag, option->node->place, path,
+		    "Both append and append_action are set and it's not "
+		    "allowed");
+		return;
+	}
+	diag_warn(diag, option->node->place, path,
+	    "`append` is deprecated: write append_action");
+	option->append_action = option->append
+				    ? CONF_APPEND_IF_EXISTS_OR_ADD
+				    : CONF_OVERWRITE_IF_EXISTS_OR_ADD;
+}
+
+const struct schema_message conf_header_option_message = {
+	.name = "envoy.config.core.v3.HeaderValueOption",
+	.size = sizeof(struct conf_header_option),
+	.fields = header_option_fields,
+	.check = check_header_option,
+};
+
+static const struct schema_field format_fields[] = {
+	{ .name = "text_format",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_format, text_format),
+	    .oneof = "format",
+	    .text = "Text with %OPERATORS%." },
+	{ .name = "json_format",
+	    .type = SCHEMA_NODE,
+	    SCHEMA_AT(struct conf_format, json_format),
+	    .oneof = "format",
+	    .text = "Map whose texts hold %OPERATORS%." },
+	{ .name = "text_format_source",
+	    .type = SCHEMA_MESSAGE,
+	    SCHEMA_AT(struct conf_format, text_format_source),
+	    .message = &conf_data_source_message,
+	    .oneof = "format",
+	    .text = "Where the text with %OPERATORS% stands." },
+	{ .name = "omit_empty_values",
+	    .type = SCHEMA_BOOL,
+	    SCHEMA_AT(struct conf_format, omit_empty_values),
+	    .text = "Leave absent values out." },
+	{ .name = "content_type",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_format, content_type),
+	    .text = "Content type of a local reply in this format." },
+	REFUSED("formatters", "there are no formatter extensions"),
+	DELEGATED("json_format_options", "properties are always sorted"),
+	{ .name = NULL },
+};
+
+static void
+check_format(struct diag *diag, const char *path, void *decoded)
+{
+	const struct conf_format *format = decoded;
+
+	if (format->json_format && format->json_format->kind != NODE_MAP)
+		diag_error(diag, format->json_format->place, path,
+		    "`json_format` is a map");
+}
+
+const struct schema_message conf_format_message = {
+	.name = "envoy.config.core.v3.SubstitutionFormatString",
+	.size = sizeof(struct conf_format),
+	.fields = format_fields,
+	.required_oneof = "format",
+	.check = check_format,
+};

@@ -1,0 +1,379 @@
+/* Envoy's matchers of requests, and the actions that make rate limit keys. */
+#include "config.h"
+
+#include "config/messages.h"
+
+static const struct schema_field int64_range_fields[] = {
+	{ .name = "start",
+	    .type = SCHEMA_I64,
+	    SCHEMA_AT(struct conf_int64_range, start),
+	    .text = "First number of the range." },
+	{ .name = "end",
+	    .type = SCHEMA_I64,
+	    SCHEMA_AT(struct conf_int64_range, end),
+	    .text = "First number behind the range." },
+	{ .name = NULL },
+};
+
+static const struct schema_message int64_range_message = {
+	.name = "envoy.type.v3.Int64Range",
+	.size = sizeof(struct conf_int64_range),
+	.fields = int64_range_fields,
+};
+
+static const struct schema_field header_matcher_fields[] = {
+	{ .name = "name",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_header_matcher, name),
+	    .min_items = 1,
+	    .required = true,
+	    .text =
+		"Header name; :method, :path, :authority and :scheme too." },
+	{ .name = "string_match",
+	    .type = SCHEMA_MESSAGE,
+	    SCHEMA_AT(struct conf_header_matcher, string_match),
+	    .message = &conf_string_matcher_message,
+	    .oneof = "header_match_specifier",
+	    .text = "What the value must match." },
+	{ .name = "range_match",
+	    .type = SCHEMA_MESSAGE,
+	    SCHEMA_AT(struct conf_header_matcher, range_match),
+	    .message = &int64_range_message,
+	    .oneof = "header_match_specifier",
+	    .text = "Range in which the value, a whole number, lies." },
+	{ .name = "present_match",
+	    .type = SCHEMA_BOOL,
+	    SCHEMA_AT_HAS(struct conf_header_matcher, present_match),
+	    .oneof = "header_match_specifier",
+	    .text = "Whether the header must be there or must be missing." },
+	{ .name = "exact_match",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_header_matcher, exact_match),
+	    .oneof = "header_match_specifier",
+	    .text = "Deprecated: string_match." },
+	{ .name = "safe_regex_match",
+	    .type = SCHEMA_MESSAGE,
+	    SCHEMA_AT(struct conf_header_matcher, safe_regex_match),
+	    .message = &conf_regex_message,
+	    .oneof = "header_match_specifier",
+	    .text = "Deprecated: string_match." },
+	{ .name = "prefix_match",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_header_matcher, prefix_match),
+	    .min_items = 1,
+	    .oneof = "header_match_specifier",
+	    .text = "Deprecated: string_match." },
+	{ .name = "suffix_match",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_header_matcher, suffix_match),
+	    .min_items = 1,
+	    .oneof = "header_match_specifier",
+	    .text = "Deprecated: string_match." },
+	{ .name = "contains_match",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_header_matcher, contains_match),
+	    .min_items = 1,
+	    .oneof = "header_match_specifier",
+	    .text = "Deprecated: string_match." },
+	{ .name = "invert_match",
+	    .type = SCHEMA_BOOL,
+	    SCHEMA_AT(struct conf_header_matcher, invert_match),
+	    .text = "Turn the answer round; a missing header never matches." },
+	{ .name = "treat_missing_header_as_empty",
+	    .type = SCHEMA_BOOL,
+	    SCHEMA_AT(
+		struct conf_header_matcher, treat_missing_header_as_empty),
+	    .text = "Match a missing header as an empty one." },
+	{ .name = NULL },
+};
+
+static void
+check_header_matcher(struct diag *diag, const char *path, void *decoded)
+{
+	struct conf_header_matcher *m = decoded;
+
+	if (m->range_match && m->range_match->start >= m->range_match->end)
+		diag_warn(diag, m->range_match->node->place, path,
+		    "the range is empty: `end` itself lies outside");
+	m->from_deprecated = (struct conf_string_matcher){
+		.node = m->node,
+		.exact = m->exact_match,
+		.prefix = m->prefix_match,
+		.suffix = m->suffix_match,
+		.contains = m->contains_match,
+		.safe_regex = m->safe_regex_match,
+	};
+	if (!m->string_match &&
+	    (m->exact_match.ptr || m->prefix_match.ptr || m->suffix_match.ptr ||
+		m->contains_match.ptr || m->safe_regex_match))
+		m->string_match = &m->from_deprecated;
+}
+
+const struct schema_message conf_header_matcher_message = {
+	.name = "envoy.config.route.v3.HeaderMatcher",
+	.size = sizeof(struct conf_header_matcher),
+	.fields = header_matcher_fields,
+	.check = check_header_matcher,
+};
+
+static const struct schema_field query_matcher_fields[] = {
+	{ .name = "name",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_query_matcher, name),
+	    .min_items = 1,
+	    .required = true,
+	    .text = "Name of the query parameter, as it stands in the URL." },
+	{ .name = "string_match",
+	    .type = SCHEMA_MESSAGE,
+	    SCHEMA_AT(struct conf_query_matcher, string_match),
+	    .message = &conf_string_matcher_message,
+	    .oneof = "query_parameter_match_specifier",
+	    .text = "What the first value must match." },
+	{ .name = "present_match",
+	    .type = SCHEMA_BOOL,
+	    SCHEMA_AT_HAS(struct conf_query_matcher, present_match),
+	    .oneof = "query_parameter_match_specifier",
+	    .text = "Whether the parameter must be there." },
+	{ .name = NULL },
+};
+
+static const struct schema_message query_matcher_message = {
+	.name = "envoy.config.route.v3.QueryParameterMatcher",
+	.size = sizeof(struct conf_query_matcher),
+	.fields = query_matcher_fields,
+};
+
+static const struct schema_field route_match_fields[] = {
+	{ .name = "prefix",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_route_match, prefix),
+	    .oneof = "path_specifier",
+	    .text = "How the path begins, byte for byte." },
+	{ .name = "path",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_route_match, path),
+	    .oneof = "path_specifier",
+	    .text = "The whole path, without the query." },
+	{ .name = "safe_regex",
+	    .type = SCHEMA_MESSAGE,
+	    SCHEMA_AT(struct conf_route_match, safe_regex),
+	    .message = &conf_regex_message,
+	    .oneof = "path_specifier",
+	    .text = "Expression that the whole path matches." },
+	{ .name = "path_separated_prefix",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_route_match, path_separated_prefix),
+	    .min_items = 2,
+	    .oneof = "path_specifier",
+	    .text = "The path's first segments, whole." },
+	REFUSED("connect_matcher", "CONNECT does not come through FastCGI"),
+	REFUSED("path_match_policy", "there are no URI templates"),
+	{ .name = "case_sensitive",
+	    .type = SCHEMA_BOOL,
+	    SCHEMA_AT(struct conf_route_match, case_sensitive),
+	    .fallback = "true",
+	    .text = "Whether letters are compared with case." },
+	{ .name = "runtime_fraction",
+	    .type = SCHEMA_MESSAGE,
+	    SCHEMA_AT(struct conf_route_match, runtime_fraction),
+	    .message = &conf_runtime_fraction_message,
+	    .text = "Fraction of the requests that match." },
+	{ .name = "headers",
+	    .type = SCHEMA_MESSAGE,
+	    .label = SCHEMA_LIST,
+	    SCHEMA_AT(struct conf_route_match, headers),
+	    .message = &conf_header_matcher_message,
+	    .text = "Headers that must all match." },
+	{ .name = "query_parameters",
+	    .type = SCHEMA_MESSAGE,
+	    .label = SCHEMA_LIST,
+	    SCHEMA_AT(struct conf_route_match, query_parameters),
+	    .message = &query_matcher_message,
+	    .text = "Query parameters that must all match." },
+	REFUSED("cookies", "cookies are not matched; use a header matcher"),
+	REFUSED("grpc", "gRPC does not come through FastCGI"),
+	REFUSED("tls_context", "client certificates are not seen here"),
+	REFUSED("dynamic_metadata", "routes are not matched on metadata"),
+	REFUSED("filter_state", "there is no filter state"),
+	{ .name = NULL },
+};
+
+static void
+check_route_match(struct diag *diag, const char *path, void *decoded)
+{
+	const struct conf_route_match *match = decoded;
+	struct str prefix = match->path_separated_prefix;
+
+	if (str_find_char(prefix, '?', 0) < prefix.len ||
+	    str_find_char(prefix, '#', 0) < prefix.len ||
+	    str_ends(prefix, STR("/")))
+		diag_error(diag, match->node->place, path,
+		    "`path_separated_prefix`: value does not match "
+		    "\"^[^?#]+[^?#/]$\"");
+	if (match->prefix.len > 1 && !str_starts(match->prefix, STR("/")))
+		diag_warn(diag, match->node->place, path,
+		    "`prefix` begins without \"/\": no path does");
+	if (match->path.len && !str_starts(match->path, STR("/")))
+		diag_warn(diag, match->node->place, path,
+		    "`path` begins without \"/\": no path does");
+}
+
+const struct schema_message conf_route_match_message = {
+	.name = "envoy.config.route.v3.RouteMatch",
+	.size = sizeof(struct conf_route_match),
+	.fields = route_match_fields,
+	.required_oneof = "path_specifier",
+	.check = check_route_match,
+};
+
+static const struct schema_field request_headers_fields[] = {
+	{ .name = "header_name",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_request_headers_action, header_name),
+	    .min_items = 1,
+	    .required = true,
+	    .text = "Header whose value is the entry's value." },
+	{ .name = "descriptor_key",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_request_headers_action, descriptor_key),
+	    .min_items = 1,
+	    .required = true,
+	    .text = "Key of the entry." },
+	{ .name = "skip_if_absent",
+	    .type = SCHEMA_BOOL,
+	    SCHEMA_AT(struct conf_request_headers_action, skip_if_absent),
+	    .text = "Leave the entry out, not the descriptor." },
+	{ .name = NULL },
+};
+
+static const struct schema_message request_headers_message = {
+	.name = "envoy.config.route.v3.RateLimit.Action.RequestHeaders",
+	.size = sizeof(struct conf_request_headers_action),
+	.fields = request_headers_fields,
+};
+
+static const struct schema_field masked_address_fields[] = {
+	{ .name = "v4_prefix_mask_len",
+	    .type = SCHEMA_U32,
+	    SCHEMA_AT(struct conf_masked_remote_address, v4_prefix_mask_len),
+	    .max = 32,
+	    .fallback = "32",
+	    .text = "Bits of an IPv4 address that count." },
+	{ .name = "v6_prefix_mask_len",
+	    .type = SCHEMA_U32,
+	    SCHEMA_AT(struct conf_masked_remote_address, v6_prefix_mask_len),
+	    .max = 128,
+	    .fallback = "128",
+	    .text = "Bits of an IPv6 address that count." },
+	{ .name = NULL },
+};
+
+static const struct schema_message masked_address_message = {
+	.name = "envoy.config.route.v3.RateLimit.Action.MaskedRemoteAddress",
+	.size = sizeof(struct conf_masked_remote_address),
+	.fields = masked_address_fields,
+};
+
+static const struct schema_field generic_key_fields[] = {
+	{ .name = "descriptor_value",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_generic_key_action, descriptor_value),
+	    .min_items = 1,
+	    .required = true,
+	    .text = "Value of the entry." },
+	{ .name = "descriptor_key",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_generic_key_action, descriptor_key),
+	    .fallback = "generic_key",
+	    .text = "Key of the entry." },
+	REFUSED_SCALAR("default_value", "the value has no operators here"),
+	{ .name = NULL },
+};
+
+static const struct schema_message generic_key_message = {
+	.name = "envoy.config.route.v3.RateLimit.Action.GenericKey",
+	.size = sizeof(struct conf_generic_key_action),
+	.fields = generic_key_fields,
+};
+
+#define UNBUILT_ACTION "this rate limit action is not built in"
+
+static const struct schema_field action_fields[] = {
+	{ .name = "destination_cluster",
+	    .type = SCHEMA_MESSAGE,
+	    SCHEMA_AT(struct conf_rate_limit_action, destination_cluster),
+	    .message = &conf_empty_message,
+	    .oneof = "action_specifier",
+	    .text = "Entry with the name of the route's cluster." },
+	{ .name = "request_headers",
+	    .type = SCHEMA_MESSAGE,
+	    SCHEMA_AT(struct conf_rate_limit_action, request_headers),
+	    .message = &request_headers_message,
+	    .oneof = "action_specifier",
+	    .text = "Entry with the value of a header." },
+	{ .name = "remote_address",
+	    .type = SCHEMA_MESSAGE,
+	    SCHEMA_AT(struct conf_rate_limit_action, remote_address),
+	    .message = &conf_empty_message,
+	    .oneof = "action_specifier",
+	    .text = "Entry with the client's address." },
+	{ .name = "generic_key",
+	    .type = SCHEMA_MESSAGE,
+	    SCHEMA_AT(struct conf_rate_limit_action, generic_key),
+	    .message = &generic_key_message,
+	    .oneof = "action_specifier",
+	    .text = "Entry with a fixed value." },
+	{ .name = "masked_remote_address",
+	    .type = SCHEMA_MESSAGE,
+	    SCHEMA_AT(struct conf_rate_limit_action, masked_remote_address),
+	    .message = &masked_address_message,
+	    .oneof = "action_specifier",
+	    .text = "Entry with the client's network." },
+	REFUSED("source_cluster", UNBUILT_ACTION),
+	REFUSED("query_parameters", UNBUILT_ACTION),
+	REFUSED("header_value_match", UNBUILT_ACTION),
+	REFUSED("dynamic_metadata", UNBUILT_ACTION),
+	REFUSED("metadata", UNBUILT_ACTION),
+	REFUSED("extension", UNBUILT_ACTION),
+	REFUSED("query_parameter_value_match", UNBUILT_ACTION),
+	REFUSED("remote_address_match", UNBUILT_ACTION),
+	{ .name = NULL },
+};
+
+static const struct schema_message action_message = {
+	.name = "envoy.config.route.v3.RateLimit.Action",
+	.size = sizeof(struct conf_rate_limit_action),
+	.fields = action_fields,
+	.required_oneof = "action_specifier",
+};
+
+static const struct schema_field rate_limit_fields[] = {
+	{ .name = "stage",
+	    .type = SCHEMA_U32,
+	    SCHEMA_AT(struct conf_rate_limit, stage),
+	    .max = 10,
+	    .text = "Serves the filter of the same stage." },
+	{ .name = "disable_key",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_rate_limit, disable_key),
+	    .text = "Runtime key; there is no runtime, it has no effect." },
+	{ .name = "actions",
+	    .type = SCHEMA_MESSAGE,
+	    .label = SCHEMA_LIST,
+	    SCHEMA_AT(struct conf_rate_limit, actions),
+	    .message = &action_message,
+	    .min_items = 1,
+	    .required = true,
+	    .text = "Each makes an entry of the descriptor." },
+	REFUSED("limit", "limits stand in the filter, not in the route"),
+	REFUSED("hits_addend", "each request counts once"),
+	REFUSED_SCALAR("apply_on_stream_done", "limits apply to requests only"),
+	REFUSED_SCALAR("x_ratelimit_option", "the filter's own setting holds"),
+	{ .name = NULL },
+};
+
+const struct schema_message conf_rate_limit_message = {
+	.name = "envoy.config.route.v3.RateLimit",
+	.size = sizeof(struct conf_rate_limit),
+	.fields = rate_limit_fields,
+};
