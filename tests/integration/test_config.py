@@ -1,13 +1,16 @@
 """Mistakes in a configuration, and the tools that look at one."""
 
+import glob
 import json
 import os
 import re
+import subprocess
+import sys
 
 import pytest
 
 from harness import servers, tokens
-from harness.config import ENV, one_route, with_jwt
+from harness.config import ENV, envoy, filter_of, one_route, with_jwt
 from harness.tokens import bearer, hmac_token
 
 MISTAKES = """\
@@ -161,98 +164,161 @@ def test_the_expanded_form_does_the_same(run, file, scene, backend):
     assert front.get("/health").json()["status"] == "healthy"
 
 
-def test_an_envoy_file_in_yaml_and_in_json_is_understood(
-    scene, backend, tmp_path
-):
-    envoy = {
-        "static_resources": {
-            "listeners": [
-                {
-                    "name": "main",
-                    "address": {"pipe": {"path": f"{tmp_path}/unused"}},
-                    "filter_chains": [
-                        {
-                            "filters": [
-                                {
-                                    "name": "hcm",
-                                    "typed_config": {
-                                        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-                                        "stat_prefix": "main",
-                                        "route_config": {
-                                            "virtual_hosts": [
-                                                {
-                                                    "name": "all",
-                                                    "domains": ["*"],
-                                                    "routes": [
-                                                        {
-                                                            "match": {
-                                                                "path": "/fixed"
-                                                            },
-                                                            "direct_response": {
-                                                                "status": 418,
-                                                                "body": {
-                                                                    "inline_string": "teapot"
-                                                                },
-                                                            },
-                                                        },
-                                                        {
-                                                            "match": {
-                                                                "prefix": "/"
-                                                            },
-                                                            "route": {
-                                                                "cluster": "one"
-                                                            },
-                                                        },
-                                                    ],
-                                                }
-                                            ]
-                                        },
-                                        "http_filters": [
-                                            {
-                                                "name": "envoy.filters.http.router",
-                                                "typed_config": {
-                                                    "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
-                                                },
-                                            }
-                                        ],
-                                    },
-                                }
-                            ]
-                        }
-                    ],
-                }
-            ],
-            "clusters": [
-                {
-                    "name": "one",
-                    "type": "STATIC",
-                    "load_assignment": {
-                        "cluster_name": "one",
-                        "endpoints": [
-                            {
-                                "lb_endpoints": [
-                                    {
-                                        "endpoint": {
-                                            "address": {
-                                                "socket_address": {
-                                                    "address": "127.0.0.1",
-                                                    "port_value": backend.port,
-                                                }
-                                            }
-                                        }
-                                    }
-                                ]
-                            }
-                        ],
-                    },
-                }
-            ],
-        }
+FIXED = [
+    {
+        "match": {"path": "/fixed"},
+        "direct_response": {
+            "status": 418,
+            "body": {"inline_string": "teapot"},
+        },
+    },
+    {"match": {"prefix": "/a/"}, "route": {"cluster": "one"}},
+    {
+        "match": {"prefix": "/a/never"},
+        "direct_response": {"status": 500},
+    },
+]
+
+YAML = """\
+static_resources:
+  listeners:
+  - name: main
+    address: { socket_address: { address: 127.0.0.1, port_value: 9999 } }
+    filter_chains:
+    - filters:
+      - name: hcm
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.\
+http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: main
+          route_config:
+            virtual_hosts:
+            - name: all
+              domains: ["*"]
+              routes:
+              - match: { path: /fixed }
+                direct_response: { status: 418, body: { inline_string: teapot } }
+              - match: { prefix: /a/ }
+                route: { cluster: one }
+          http_filters:
+          - name: envoy.filters.http.router
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.filters.http.\
+router.v3.Router
+  clusters:
+  - name: one
+    type: STATIC
+    load_assignment:
+      cluster_name: one
+      endpoints:
+      - lb_endpoints:
+        - endpoint:
+            address:
+              socket_address: { address: 127.0.0.1, port_value: PORT }
+"""
+
+
+@pytest.mark.parametrize("suffix", ["yaml", "json"])
+def test_an_envoy_file_is_understood(scene, backend, suffix):
+    text = YAML.replace("PORT", str(backend.port))
+    if suffix == "json":
+        text = json.dumps(envoy(backend, FIXED))
+    front = scene.behind(text, suffix=suffix)
+    assert front.get("/fixed").body == b"teapot"
+    assert front.get("/a/never?c").json()["target"] == "/a/never?c"
+    answer = front.get("/b")
+    assert (answer.status, answer.body) == (404, b"")
+
+
+def test_a_token_bucket_of_an_envoy_file_limits(scene, backend):
+    bucket = {"max_tokens": 3, "tokens_per_fill": 1, "fill_interval": "300s"}
+    always = {
+        "default_value": {"numerator": 100, "denominator": "HUNDRED"},
     }
-    for suffix in ("yaml", "json"):
-        front = scene.behind(json.dumps(envoy), suffix=suffix)
-        assert front.get("/fixed").body == b"teapot"
-        assert front.get("/a/b?c").json()["target"] == "/a/b?c"
+    limit = filter_of(
+        "local_ratelimit",
+        "local_ratelimit.v3.LocalRateLimit",
+        stat_prefix="l",
+        token_bucket=bucket,
+        filter_enabled=always,
+        filter_enforced=always,
+    )
+    front = scene.behind(envoy(backend, filters=[limit]), workers=3)
+    got = [front.get("/x").status for _ in range(8)]
+    assert got == [200] * 3 + [429] * 5
+    assert len(backend.requests) == 3
+
+
+def test_what_an_envoy_file_asks_for_and_is_not_known_is_refused(
+    run, file, backend
+):
+    lua = filter_of("lua", "lua.v3.Lua", inline_code="x")
+    config = envoy(backend, filters=[lua])
+    config["static_resources"]["clusters"][0]["eds_cluster_config"] = {}
+    config["static_resources"]["clusters"][0]["conect_timeout"] = "1s"
+    result = run("check", file(config))
+    assert result.returncode == 78
+    for word in ("lua", "eds_cluster_config", "conect_timeout"):
+        assert word in result.stderr + result.stdout, word
+
+
+def without_modules(node):
+    """What Envoy has no filter for is taken out."""
+    if isinstance(node, list):
+        return [without_modules(n) for n in node if not is_module(n)]
+    if isinstance(node, dict):
+        return {
+            k: without_modules(v) for k, v in node.items() if not is_module(v)
+        }
+    return node
+
+
+def is_module(node):
+    if not isinstance(node, dict):
+        return False
+    kind = node.get("typed_config", node).get("@type", "")
+    return "dynamic_modules" in kind
+
+
+def envoy_program():
+    pattern = f"{sys.prefix}/lib/python*/site-packages/envoy/_bin/envoy"
+    found = glob.glob(pattern)
+    if not found:
+        why = "no Envoy: packaging/deps test installs it"
+        assert os.environ.get("CI") != "true", why
+        pytest.skip(why)
+    return found[0]
+
+
+def test_a_real_envoy_loads_the_expanded_form(run, file, backend, tmp_path):
+    config = with_jwt(
+        backend,
+        {"rate_limit": "2/300s", "methods": ["GET"]},
+        breaker={"failures": 3, "open_for": "60s"},
+        cors={"origins": ["http://a.example"]},
+        transforms={
+            "request": [
+                {"add": "X-Gateway", "value": "sallyport"},
+                {"rewrite": "^/v1/(.*)", "to": "/\\1"},
+            ],
+            "response": [{"remove": "X-Powered-By"}],
+        },
+    )
+    config["access_log"] = str(tmp_path / "access.log")
+    config["listen"] = "127.0.0.1:9999"
+    result = run("expand", file(config), env=ENV)
+    assert result.returncode == 0, result.stderr
+    assert "dynamic_modules" in result.stdout
+    loaded = without_modules(json.loads(result.stdout))
+    path = file(loaded, "envoy.json")
+    checked = subprocess.run(
+        [envoy_program(), "--mode", "validate", "-c", path],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+    )
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_no_secret_is_shown_by_check(run, file, backend):

@@ -10,6 +10,7 @@ def test_health_has_its_shape(scene, backend):
     front = scene.behind(
         one_route(backend, breaker={"failures": 3, "open_for": "60s"})
     )
+    assert front.get("/api/x").status == 200
     answer = front.get("/health")
     assert answer.status == 200
     assert answer.header("content-type") == "application/json"

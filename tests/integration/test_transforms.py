@@ -79,21 +79,20 @@ def test_values_may_hold_what_is_known_of_the_request(scene, backend):
     assert sent(answer, "x-percent") == ["100%"]
 
 
-def test_a_service_token_comes_from_the_environment(scene, backend):
+@pytest.mark.parametrize("source", ["env", "operator", "file"])
+def test_a_service_token_comes_from(scene, backend, tmp_path, source):
+    (tmp_path / "token").write_text("inner %secret%\n")
+    value = {
+        "env": {"env": "SERVICE_TOKEN"},
+        "operator": "%ENVIRONMENT(SERVICE_TOKEN)%",
+        "file": {"file": str(tmp_path / "token")},
+    }[source]
     front = scene.behind(
-        transforms(
-            backend,
-            [
-                {
-                    "set": "X-Service-Token",
-                    "value": "%ENVIRONMENT(SERVICE_TOKEN)%",
-                }
-            ],
-        ),
-        env={"SERVICE_TOKEN": "inner secret"},
+        transforms(backend, [{"set": "X-Service-Token", "value": value}]),
+        env={"SERVICE_TOKEN": "inner %secret%"},
     )
     answer = front.get("/api/x", {"X-Service-Token": "forged"})
-    assert sent(answer, "x-service-token") == ["inner secret"]
+    assert sent(answer, "x-service-token") == ["inner %secret%"]
 
 
 @pytest.mark.parametrize(
