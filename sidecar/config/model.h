@@ -485,6 +485,13 @@ struct conf_module_filter {
 	    *filter_config; /* Struct: its node is the map under "value" */
 };
 
+struct conf_module_filter_per_route {
+	const struct node *node;
+	struct conf_dynamic_module *dynamic_module_config;
+	struct str per_route_config_name;
+	struct any *filter_config;
+};
+
 /* Tables other folders decode with. */
 extern const struct schema_message conf_bootstrap_message;
 extern const struct schema_message conf_hcm_message;

@@ -22,7 +22,7 @@ struct breaker_rules {
 	    probe_ns; /* a probe without an outcome is given up after this */
 };
 
-/* Finds or claims the breaker of that name (at most 63 bytes); -1 if the table is full. */
+/* Finds or claims the breaker of that name (at most 119 bytes); -1 if there is no room. */
 int breaker_find(struct state *, struct str name);
 
 enum breaker_verdict breaker_ask(
@@ -31,10 +31,12 @@ enum breaker_verdict breaker_ask(
 /*
  * Reports an outcome. was_probe says what breaker_ask had answered. Cancel
  * is for requests that say nothing about the backend (the client left): a
- * probe is then free for the next request.
+ * probe is then free for the next request. Outcomes that come late, when the
+ * breaker has moved on, change nothing. breaker_failure says whether it was
+ * this failure that opened it. With id -1 everything passes.
  */
 void breaker_success(struct state *, int id, bool was_probe);
-void breaker_failure(struct state *, int id, bool was_probe,
+bool breaker_failure(struct state *, int id, bool was_probe,
     const struct breaker_rules *, int64_t now_boot_ns);
 void breaker_cancel(struct state *, int id, bool was_probe);
 
@@ -42,5 +44,12 @@ void breaker_cancel(struct state *, int id, bool was_probe);
 enum breaker_state breaker_state(
     struct state *, int id, int64_t now_boot_ns, int64_t *retry_ns);
 const char *breaker_state_name(enum breaker_state);
+
+/* How often it has opened since the system was started. */
+uint64_t breaker_opened(struct state *, int id);
+
+/* Calls each(arg, name, id) for every breaker; name lives during the call. */
+void breaker_each(struct state *,
+    void (*each)(void *arg, struct str name, int id), void *arg);
 
 #endif

@@ -43,7 +43,7 @@ uint64_t state_seed(const struct state *);
 void state_join(struct state *);
 void state_leave(struct state *);
 
-/* Boot clock in ns when the longest living process of the list joined. */
+/* Boot clock in ns when the longest living process of the list joined; now without one. */
 int64_t state_started_ns(struct state *);
 
 /* Calls each(arg, pid, joined_ns) for every live process. */

@@ -32,6 +32,7 @@ struct limit_result limit_window(struct state *, uint64_t key, uint64_t limit,
 /*
  * Token bucket as in Envoy's local_ratelimit: starts full with max_tokens
  * and refills continuously at tokens_per_fill each fill_ns. Takes one token.
+ * max_tokens is 1 to 2^32 - 1, the others are at least 1.
  */
 struct limit_result limit_bucket(struct state *, uint64_t key,
     uint64_t max_tokens, uint64_t tokens_per_fill, int64_t fill_ns,

@@ -1,0 +1,63 @@
+/*
+ * What lies where in the state file; for the files of this folder only.
+ * Fixed widths, no pointers. A change here changes the layout hash, and
+ * with it a file of an older program is set aside instead of misread.
+ */
+#ifndef SALLYPORT_STATE_LAYOUT_H
+#define SALLYPORT_STATE_LAYOUT_H
+
+#include "state/file.h"
+#include "state/tag.h"
+
+enum {
+	LIMIT_SETS = 4096,
+	LIMIT_WAYS = 8,
+	LIMIT_SLOTS = 13,
+	BREAKERS = 256,
+	COUNTERS = 2048,
+	PROCESSES = 256,
+	BOOT_ID_BYTES = 40,
+};
+
+/* One client of one rule; what the words mean is limit.c's. */
+struct cell {
+	_Atomic uint64_t key; /* 0: free */
+	_Atomic uint64_t
+	    expiry_ms; /* boot clock; decides nothing but eviction */
+	_Atomic uint64_t head;
+	_Atomic uint64_t slots[LIMIT_SLOTS];
+};
+
+struct process {
+	_Atomic uint64_t who; /* pid and start time; 0: free */
+	_Atomic int64_t joined_ns;
+};
+
+struct image {
+	/* Written before the file has its name. */
+	uint64_t magic;
+	uint64_t layout;
+	uint64_t seed;
+	char boot_id[BOOT_ID_BYTES]; /* changes under a lock, when opening */
+
+	/* What another boot keeps. */
+	_Alignas(4096) struct tag counter_tags[COUNTERS];
+	_Atomic uint64_t counters[COUNTERS];
+
+	/* What another boot forgets, up to the end. */
+	_Alignas(4096) struct process processes[PROCESSES];
+	struct tag breaker_tags[BREAKERS];
+	_Atomic uint64_t breakers[BREAKERS];
+	_Atomic uint64_t breakers_opened[BREAKERS];
+	_Atomic uint64_t doors[LIMIT_SETS]; /* who comes into a set next */
+	_Alignas(4096) struct cell cells[LIMIT_SETS][LIMIT_WAYS];
+};
+
+_Static_assert(sizeof(struct cell) == 128, "a cell is two cache lines");
+_Static_assert(sizeof(struct image) % 4096 == 0, "whole pages");
+
+struct state {
+	struct image *image;
+};
+
+#endif
