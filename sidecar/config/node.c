@@ -96,8 +96,8 @@ is_bare(struct str text)
 {
 	char first = text.len ? text.ptr[0] : '\0';
 
-	if (!ascii_is_alpha(first) && !ascii_is_digit(first) && first != '/' &&
-	    first != '_' && first != '.' &&
+	if (!ascii_is_alpha(first) && !ascii_is_digit(first) &&
+	    !(first && strchr("/_.+", first)) &&
 	    !(first == '-' && text.len > 1 && text.ptr[1] != '-'))
 		return false;
 	for (size_t i = 0; i < text.len; i++) {

@@ -10,7 +10,7 @@
 static const char *const fixed[] = {
 	"a: 1\n",
 	"a: \"1\"\n",
-	"a: -1.5e3\nb: 0x1F\nc: .5\nd: true\ne: \"true\"\nf: \"null\"\n",
+	"a: -1.5e3\nb: 0x1F\nc: .5\ng: +5\nd: true\ne: \"true\"\nf: \"null\"\n",
 	"a: null\nb: []\nc: {}\nd: \"\"\n",
 	"- - 1\n  - 2\n- a: 1\n  b:\n    - c\n- []\n",
 	"a:\n  - b:\n      - c: d\n        e: f\n",

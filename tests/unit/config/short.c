@@ -89,7 +89,8 @@ static const struct {
 		"\"json_format\":{\"level\":\"warn\"",
 		"\"path\":\"/dev/stdout\"",
 		"\"key\":\"x-forwarded-host\",\"value\":\"%REQ(:AUTHORITY)%\"}"
-		",\"append_action\":\"OVERWRITE_IF_EXISTS_OR_ADD\"" } },
+		",\"append_action\":\"OVERWRITE_IF_EXISTS_OR_ADD\"},{\"header\":{\"key\":\"x-envoy-original-path\","
+		"\"value\":\"%REQ(:PATH)%\"}" } },
 	{ "listen: 127.0.0.1:9000\naccess_log: /var/log/x\n" ROUTE,
 	    { "\"socket_address\":{\"address\":\"127.0.0.1\",\"port_value\":"
 	      "9000}",
