@@ -424,6 +424,7 @@ struct conf_common_tls {
 struct conf_upstream_tls {
 	const struct node *node;
 	struct str sni;
+	bool auto_sni_san_validation; /* the certificate must name sni */
 	struct conf_common_tls *common_tls_context;
 };
 struct conf_transport_socket {

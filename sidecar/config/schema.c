@@ -195,6 +195,7 @@ kind_name(const struct node *n)
 		return "nothing";
 	case SCALAR_BOOL:
 		return "true or false";
+	case SCALAR_INTEGER:
 	case SCALAR_NUMBER:
 		return "a number";
 	case SCALAR_TEXT:
@@ -224,12 +225,16 @@ in_range(struct decoder *d, const char *path, const struct schema_field *f,
 		return true;
 	if (value >= f->min && (f->max <= f->min || value <= f->max))
 		return true;
-	if (f->max <= f->min)
+	if (f->min > 0 && f->min < 1e-6)
+		diag_error(
+		    d->diag, n->place, path, "value must be greater than 0");
+	else if (f->max <= f->min)
 		diag_error(d->diag, n->place, path,
-		    "value must be greater than or equal to %g", f->min);
+		    "value must be greater than or equal to %.15g", f->min);
 	else
 		diag_error(d->diag, n->place, path,
-		    "value must be inside range [%g, %g]", f->min, f->max);
+		    "value must be inside range [%.15g, %.15g]", f->min,
+		    f->max);
 	return false;
 }
 
@@ -239,8 +244,7 @@ decode_bool(
 {
 	bool value;
 
-	if (n->kind == NODE_SCALAR && !n->quoted &&
-	    scalar_to_bool(n->scalar, &value))
+	if (n->kind == NODE_SCALAR && scalar_to_bool(n->scalar, &value))
 		*(bool *)out = value;
 	else
 		mismatch(d, path, "true or false", n);
@@ -293,6 +297,15 @@ decode_double(struct decoder *d, const char *path, const struct schema_field *f,
 		*(double *)out = value;
 }
 
+/* What Envoy's reader does not take for a text. */
+static bool
+is_typed(struct str scalar)
+{
+	enum scalar_kind kind = scalar_kind(scalar);
+
+	return kind == SCALAR_BOOL || kind == SCALAR_INTEGER;
+}
+
 static void
 decode_str(struct decoder *d, const char *path, const struct schema_field *f,
     const struct node *n, void *out)
@@ -301,7 +314,7 @@ decode_str(struct decoder *d, const char *path, const struct schema_field *f,
 		mismatch(d, path, "a text", n);
 		return;
 	}
-	if (d->strict && !n->quoted && scalar_kind(n->scalar) != SCALAR_TEXT) {
+	if (d->strict && !n->quoted && is_typed(n->scalar)) {
 		mismatch(d, path, "a text", n);
 		diag_hint(d->diag, "write it in quotes: \"" STR_FMT "\"",
 		    STR_ARG(n->scalar));
@@ -352,6 +365,7 @@ decode_duration(struct decoder *d, const char *path,
     const struct schema_field *f, const struct node *n, void *out)
 {
 	int64_t ns;
+	double s;
 	bool ok;
 
 	if (n->kind != NODE_SCALAR)
@@ -362,8 +376,7 @@ decode_duration(struct decoder *d, const char *path,
 		ok = scalar_to_duration(n->scalar, &ns);
 	if (!ok) {
 		mismatch(d, path, "a duration such as 30s or 1.5s", n);
-		if (n->kind == NODE_SCALAR &&
-		    scalar_kind(n->scalar) == SCALAR_NUMBER)
+		if (n->kind == NODE_SCALAR && scalar_to_double(n->scalar, &s))
 			diag_hint(d->diag, "in seconds: " STR_FMT "s",
 			    STR_ARG(n->scalar));
 		return;
@@ -739,6 +752,14 @@ check_oneofs(struct decoder *d, const char *path,
 	}
 }
 
+/* A refused field may be of any oneof: it has been reported already. */
+static bool
+is_of(const struct schema_field *f, struct str group)
+{
+	return f->stance == SCHEMA_REFUSED ||
+	       (f->oneof && str_eq(str_of(f->oneof), group));
+}
+
 static void
 check_oneof_given(struct decoder *d, const char *path,
     const struct schema_message *message, const struct node_item **given,
@@ -751,8 +772,7 @@ check_oneof_given(struct decoder *d, const char *path,
 		bool found = false;
 
 		for (size_t i = 0; message->fields[i].name; i++)
-			if (given[i] && message->fields[i].oneof &&
-			    str_eq(str_of(message->fields[i].oneof), group))
+			if (given[i] && is_of(&message->fields[i], group))
 				found = true;
 		if (!found)
 			diag_error(d->diag, n->place, path,

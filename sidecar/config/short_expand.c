@@ -832,7 +832,7 @@ put_listen_address(struct build *b, struct node *listener)
 }
 
 static void
-put_tls(struct build *b, struct node *cluster, struct str host)
+put_tls(struct build *b, struct node *cluster, const struct short_backend *to)
 {
 	struct node *socket = put_map(b, cluster, "transport_socket");
 	struct node *tls;
@@ -840,7 +840,10 @@ put_tls(struct build *b, struct node *cluster, struct str host)
 	put_text(b, socket, "name", "envoy.transport_sockets.tls");
 	tls = put_any(b, socket, "typed_config",
 	    "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext");
-	put_str(b, tls, "sni", host);
+	if (!to->is_ip) {
+		put_str(b, tls, "sni", to->host);
+		put_plain(b, tls, "auto_sni_san_validation", "true");
+	}
 	put_text(b,
 	    put_map(b,
 		put_map(b, put_map(b, tls, "common_tls_context"),
@@ -867,7 +870,7 @@ add_cluster(
 	put_str(b, address, "address", to->host);
 	put_number(b, address, "port_value", to->port);
 	if (to->is_https)
-		put_tls(b, cluster, to->host);
+		put_tls(b, cluster, to);
 }
 
 static void
