@@ -278,8 +278,13 @@ cmd_spawned(void)
 	struct state *state;
 	int status = CMD_CONFIG;
 
-	if (!socket_listens(STDIN_FILENO) && !setting("GATEWAY_INTERFACE"))
-		return usage("what is to be done?", " See sallyport help.");
+	if (!socket_listens(STDIN_FILENO) && !setting("GATEWAY_INTERFACE")) {
+		(void)fputs("sallyport: which command? See sallyport help. "
+			    "Without one it runs only\n"
+			    "where a web server starts it.\n",
+		    stderr);
+		return CMD_USAGE;
+	}
 	if (!load_read(file ? file : SALLYPORT_CONFIG_FILE, &l)) {
 		status = CMD_FAILED;
 		state = open_state(setting("SALLYPORT_STATE"));
