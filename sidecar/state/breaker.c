@@ -67,6 +67,13 @@ breaker_find(struct state *s, struct str name)
 	return tag_find(s->image->breaker_tags, BREAKERS, s->image->seed, name);
 }
 
+int
+breaker_lookup(struct state *s, struct str name)
+{
+	return tag_lookup(
+	    s->image->breaker_tags, BREAKERS, s->image->seed, name);
+}
+
 enum breaker_verdict
 breaker_ask(struct state *s, int id, const struct breaker_rules *rules,
     int64_t now_boot_ns)
