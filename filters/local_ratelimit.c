@@ -5,14 +5,13 @@
  */
 #include "config.h"
 
-#include <arpa/inet.h>
-
 #include "base/clock.h"
+#include "chain/descriptor.h"
 #include "chain/host.h"
 #include "config/messages.h"
 #include "state/limit.h"
 
-enum { ENTRIES_MAX = 16, MATCHES_MAX = 16, HEADERS_MAX = 10 };
+enum { MATCHES_MAX = 16, HEADERS_MAX = 10 };
 
 struct conf_bucket {
 	const struct node *node;
@@ -288,9 +287,10 @@ check_descriptors(
 		const struct conf_descriptor *d = &c->descriptors.items[i];
 
 		check_bucket(diag, path, d->token_bucket, "descriptor ");
-		if (d->entries.n > ENTRIES_MAX)
+		if (d->entries.n > DESCRIPTOR_ENTRIES_MAX)
 			diag_error(diag, d->node->place, path,
-			    "a descriptor has at most %d entries", ENTRIES_MAX);
+			    "a descriptor has at most %d entries",
+			    DESCRIPTOR_ENTRIES_MAX);
 		for (size_t j = 0; j < i; j++)
 			if (descriptors_equal(d, &c->descriptors.items[j]))
 				diag_error(diag, d->node->place, path,
@@ -386,90 +386,7 @@ configure_route(struct setup *s, const void *decoded)
 	return l;
 }
 
-/* ---- descriptors of a request ---- */
-
-struct entry {
-	struct str key, value;
-};
-
-struct descriptor {
-	struct entry entries[ENTRIES_MAX];
-	size_t n;
-};
-
-/* The network of an address, as "10.0.0.0/24"; absent for what is no address. */
-static struct str
-masked_address(struct exchange *x, const struct conf_masked_remote_address *m)
-{
-	struct str address = host_attribute(x, HOST_CLIENT_ADDRESS);
-	char text[INET6_ADDRSTRLEN];
-	unsigned char ip[16];
-	uint32_t bits = m->v4_prefix_mask_len;
-	int family = AF_INET;
-
-	if (!address.ptr || address.len >= sizeof(text))
-		return STR_NONE;
-	memcpy(text, address.ptr, address.len);
-	text[address.len] = '\0';
-	if (inet_pton(AF_INET, text, ip) != 1) {
-		family = AF_INET6;
-		bits = m->v6_prefix_mask_len;
-		if (inet_pton(AF_INET6, text, ip) != 1)
-			return STR_NONE;
-	}
-	for (uint32_t bit = bits; bit < (family == AF_INET ? 32 : 128); bit++)
-		ip[bit / 8] &= (unsigned char)~(0x80U >> bit % 8);
-	if (!inet_ntop(family, ip, text, sizeof(text)))
-		return STR_NONE;
-	return arena_printf(host_arena(x), "%s/%u", text, (unsigned)bits);
-}
-
-/* Whether the action leaves a descriptor; it may do so without an entry. */
-static bool
-run_action(struct exchange *x, const struct conf_rate_limit_action *a,
-    struct descriptor *d)
-{
-	struct entry e = { STR_NONE, STR_NONE };
-
-	if (a->generic_key) {
-		e.key = a->generic_key->descriptor_key;
-		e.value = a->generic_key->descriptor_value;
-	} else if (a->remote_address) {
-		e.key = STR("remote_address");
-		e.value = host_attribute(x, HOST_CLIENT_ADDRESS);
-	} else if (a->masked_remote_address) {
-		e.key = STR("masked_remote_address");
-		e.value = masked_address(x, a->masked_remote_address);
-	} else if (a->request_headers) {
-		e.key = a->request_headers->descriptor_key;
-		e.value = host_header(x, HOST_REQUEST,
-		    header_name_lower(
-			host_arena(x), a->request_headers->header_name),
-		    0);
-		if (!e.value.ptr && a->request_headers->skip_if_absent)
-			return true;
-	} else if (a->destination_cluster) {
-		e.key = STR("destination_cluster");
-		e.value = host_attribute(x, HOST_CLUSTER_NAME);
-	}
-	if (!e.value.ptr || d->n == ENTRIES_MAX)
-		return false;
-	e.value = host_keep(x, e.value);
-	d->entries[d->n++] = e;
-	return true;
-}
-
-/* Whether the actions make a descriptor of the request. */
-static bool
-describe(struct exchange *x, const struct conf_rate_limit *limit,
-    struct descriptor *d)
-{
-	d->n = 0;
-	for (size_t i = 0; i < limit->actions.n; i++)
-		if (!run_action(x, &limit->actions.items[i], d))
-			return false;
-	return d->n > 0;
-}
+/* ---- descriptors ---- */
 
 enum fit { FIT_NONE, FIT_WILDCARD, FIT_EXACT };
 
@@ -505,20 +422,6 @@ static double
 fill_rate(const struct conf_bucket *b)
 {
 	return (double)b->tokens_per_fill / (double)b->fill_interval;
-}
-
-/* The entries, so written that no two lists of them read the same. */
-static struct str
-descriptor_key(struct exchange *x, const struct descriptor *d)
-{
-	struct str key = STR("");
-
-	for (size_t i = 0; i < d->n; i++)
-		key = arena_printf(host_arena(x),
-		    STR_FMT "%zu:" STR_FMT "%zu:" STR_FMT, STR_ARG(key),
-		    d->entries[i].key.len, STR_ARG(d->entries[i].key),
-		    d->entries[i].value.len, STR_ARG(d->entries[i].value));
-	return key;
 }
 
 /* The configured descriptor for this one: an exact one, else the first that has wildcards. */
@@ -572,7 +475,8 @@ matching_draws(
 		struct descriptor d;
 
 		if ((!own && limits[i].stage != c->stage) ||
-		    limits[i].disable_key.len || !describe(x, &limits[i], &d))
+		    limits[i].disable_key.len ||
+		    !descriptor_make(x, &limits[i], &d))
 			continue;
 		match = best_fit(c, &d);
 		if (match)
