@@ -379,13 +379,16 @@ struct conf_network_filter {
 };
 struct conf_filter_chain {
 	const struct node *node;
+	struct conf_empty *filter_chain_match;
 	CONF_LIST(struct conf_network_filter) filters;
+	struct conf_transport_socket *transport_socket;
 };
 struct conf_listener {
 	const struct node *node;
 	struct str name;
 	struct conf_address *address;
 	CONF_LIST(struct conf_filter_chain) filter_chains;
+	CONF_LIST(struct conf_network_filter) listener_filters;
 	struct str stat_prefix;
 };
 struct conf_endpoint {
@@ -396,6 +399,7 @@ struct conf_endpoint {
 struct conf_lb_endpoint {
 	const struct node *node;
 	struct conf_endpoint *endpoint;
+	int health_status; /* 0 UNKNOWN, 1 HEALTHY */
 	uint32_t load_balancing_weight; /* 1 */
 };
 struct conf_locality_endpoints {

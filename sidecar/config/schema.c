@@ -643,6 +643,12 @@ is_default(const struct schema_field *f, const struct node *n)
 	bool value = true;
 	double number = 1;
 
+	if (f->type == SCHEMA_ENUM && n->kind == NODE_SCALAR) {
+		const struct schema_choice *choice =
+		    find_choice(f->choices, n->scalar);
+
+		return choice && choice->value == 0;
+	}
 	if (f->type == SCHEMA_MESSAGE || f->type == SCHEMA_ANY ||
 	    f->type == SCHEMA_NODE)
 		return n->kind == NODE_LIST && n->n == 0;
