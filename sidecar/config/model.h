@@ -54,6 +54,12 @@ struct conf_runtime_fraction {
 	struct str runtime_key;
 };
 
+/* envoy.type.v3.HttpStatus */
+struct conf_http_status {
+	const struct node *node;
+	int code;
+};
+
 /* envoy.type.matcher.v3 */
 struct conf_regex {
 	const struct node *node;
@@ -424,6 +430,7 @@ struct conf_common_tls {
 struct conf_upstream_tls {
 	const struct node *node;
 	struct str sni;
+	bool auto_sni_san_validation; /* the certificate must name sni */
 	struct conf_common_tls *common_tls_context;
 };
 struct conf_transport_socket {
@@ -505,5 +512,6 @@ extern const struct schema_message conf_string_matcher_message;
 extern const struct schema_message conf_regex_rewrite_message;
 extern const struct schema_message conf_runtime_fraction_message;
 extern const struct schema_message conf_rate_limit_message;
+extern const struct schema_message conf_http_status_message;
 
 #endif

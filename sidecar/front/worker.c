@@ -98,19 +98,25 @@ on_signal(void *arg, uint32_t events)
 	}
 }
 
-static enum err
-watch_signals(struct running *r)
+int
+worker_signals(void)
 {
 	sigset_t set;
-	int fd;
 
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGUSR1);
 	if (sigprocmask(SIG_SETMASK, &set, NULL))
-		return ERR_SYSTEM;
-	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+		return -1;
+	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static enum err
+watch_signals(struct running *r)
+{
+	int fd = worker_signals();
+
 	if (fd < 0)
 		return ERR_SYSTEM;
 	r->signals.fd = fd;

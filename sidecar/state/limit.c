@@ -44,7 +44,7 @@ uint64_t
 limit_key(const struct state *s, struct str scope, struct str key)
 {
 	uint64_t seed =
-	    XXH3_64bits_withSeed(scope.ptr, scope.len, s->image->seed);
+	    XXH3_64bits_withSeed(scope.ptr, scope.len, s->image->header.seed);
 
 	return XXH3_64bits_withSeed(key.ptr, key.len, seed);
 }
@@ -179,7 +179,8 @@ limit_usage(struct state *s, int64_t now_boot_ns, size_t *used, size_t *total)
 	*used = 0;
 	*total = (size_t)LIMIT_SETS * LIMIT_WAYS;
 	for (size_t i = 0; i < *total; i++) {
-		struct cell *cell = &s->image->cells[0][i];
+		struct cell *cell =
+		    &s->image->cells[i / LIMIT_WAYS][i % LIMIT_WAYS];
 
 		if (atomic_load(&cell->key) &&
 		    atomic_load(&cell->expiry_ms) > now_ms)
