@@ -153,7 +153,7 @@ def test_the_expanded_form_does_the_same(run, file, scene, backend):
     front = scene.behind(result.stdout)
     token = bearer(hmac_token())
     origin = {"Origin": "http://a.example"}
-    answer = front.get("/api/v1/x", {**token, **origin})
+    answer = front.get("/v1/api/x", {**token, **origin})
     assert answer.json()["target"] == "/x"
     assert answer.header("x-set") == "1"
     assert answer.header("access-control-allow-origin") == "http://a.example"
