@@ -289,7 +289,10 @@ admit(struct cell *cell, const struct window *w, struct view *v)
 static int64_t
 until_over(const struct window *w, uint64_t word)
 {
-	return later(time_of(word) + w->ns - w->now_ns, 0);
+	int64_t left = time_of(word) + w->ns - w->now_ns;
+
+	/* A time is rounded up to its tick: not more than the window. */
+	return left > w->ns ? w->ns : later(left, 0);
 }
 
 /* Until room for one more has become free, oldest buckets first. */
