@@ -30,6 +30,7 @@ struct slot {
 
 struct master {
 	const struct worker *worker;
+	struct listen_sockets *sockets;
 	unsigned n;
 	struct slot slots[WORKERS_MAX];
 	sigset_t signals;
@@ -138,6 +139,7 @@ begin_stop(struct master *m)
 		return;
 	m->stop_ns = clock_boot_now_ns();
 	notify("STOPPING=1");
+	listen_close(m->sockets);
 	tell(m, SIGTERM);
 }
 
@@ -236,9 +238,10 @@ block_signals(struct master *m)
 }
 
 int
-master_run(const struct worker *w, unsigned workers, const char *addresses)
+master_run(const struct worker *w, unsigned workers,
+    struct listen_sockets *sockets, const char *addresses)
 {
-	struct master m = { .worker = w, .n = workers };
+	struct master m = { .worker = w, .sockets = sockets, .n = workers };
 
 	if (block_signals(&m)) {
 		log_error("no signals: error %d", errno);
