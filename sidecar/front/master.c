@@ -30,6 +30,7 @@ struct slot {
 
 struct master {
 	const struct worker *worker;
+	struct listen_sockets *sockets;
 	unsigned n;
 	struct slot slots[WORKERS_MAX];
 	sigset_t signals;
@@ -139,6 +140,7 @@ begin_stop(struct master *m)
 	m->stop_ns = clock_boot_now_ns();
 	notify("STOPPING=1");
 	tell(m, SIGTERM);
+	listen_close(m->sockets);
 }
 
 /*
@@ -236,9 +238,10 @@ block_signals(struct master *m)
 }
 
 int
-master_run(const struct worker *w, unsigned workers, const char *addresses)
+master_run(const struct worker *w, struct listen_sockets *sockets,
+    unsigned workers, const char *addresses)
 {
-	struct master m = { .worker = w, .n = workers };
+	struct master m = { .worker = w, .sockets = sockets, .n = workers };
 
 	if (block_signals(&m)) {
 		log_error("no signals: error %d", errno);
