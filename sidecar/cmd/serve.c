@@ -215,9 +215,8 @@ run_master(const struct options *o, struct loaded *l, struct state *state)
 		return CMD_CONFIG;
 	if (!open_sockets(o, l, &sockets, &text)) {
 		worker = worker_of(l, state, &sockets);
-		status =
-		    master_run(&worker, o->workers ? o->workers : count_cores(),
-			&sockets, text.ptr);
+		status = master_run(&worker, &sockets,
+		    o->workers ? o->workers : count_cores(), text.ptr);
 	}
 	listen_close(&sockets);
 	return status;

@@ -139,8 +139,8 @@ begin_stop(struct master *m)
 		return;
 	m->stop_ns = clock_boot_now_ns();
 	notify("STOPPING=1");
-	listen_close(m->sockets);
 	tell(m, SIGTERM);
+	listen_close(m->sockets);
 }
 
 /*
@@ -238,8 +238,8 @@ block_signals(struct master *m)
 }
 
 int
-master_run(const struct worker *w, unsigned workers,
-    struct listen_sockets *sockets, const char *addresses)
+master_run(const struct worker *w, struct listen_sockets *sockets,
+    unsigned workers, const char *addresses)
 {
 	struct master m = { .worker = w, .sockets = sockets, .n = workers };
 

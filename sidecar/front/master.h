@@ -11,11 +11,12 @@ enum { WORKERS_MAX = 256 };
 
 /*
  * Runs until SIGTERM or SIGINT, which workers are given 35 seconds to obey.
- * A worker that dies is replaced. The sockets are closed when stopping
- * begins; addresses names them in the line that says all is ready. Returns
- * the exit status.
+ * The sockets are closed at once then, so that a web server is refused
+ * instead of waiting for nobody.
+ * A worker that dies is replaced. addresses is for the line that says it is ready.
+ * Returns the exit status.
  */
-int master_run(const struct worker *, unsigned workers, struct listen_sockets *,
+int master_run(const struct worker *, struct listen_sockets *, unsigned workers,
     const char *addresses);
 
 #endif

@@ -264,10 +264,13 @@ def test_what_an_envoy_file_asks_for_and_is_not_known_is_refused(
         assert word in result.stderr, word
     lua = filter_of("lua", "lua.v3.Lua", inline_code="x")
     unknown = {"match": {"prefix": "/"}, "route": {"cluster": "two"}}
-    result = run("check", file(envoy(backend, [unknown], [lua])))
-    assert result.returncode == 78
-    for word in ("lua", "two"):
-        assert word in result.stderr, word
+    for word, config in {
+        "lua": envoy(backend, filters=[lua]),
+        "two": envoy(backend, [unknown]),
+    }.items():
+        result = run("check", file(config))
+        assert result.returncode == 78
+        assert word in result.stderr
 
 
 def without_modules(node):
@@ -327,6 +330,13 @@ def test_a_real_envoy_loads_the_expanded_form(run, file, backend, tmp_path):
         timeout=60,
     )
     assert checked.returncode == 0, checked.stdout
+
+
+def test_a_leeway_of_nothing_is_refused(run, file, backend):
+    """To Envoy a clock skew of 0 is one of a minute."""
+    result = run("check", file(with_jwt(backend, jwt={"leeway": "0s"})), env=ENV)
+    assert result.returncode == 78
+    assert "leeway" in result.stderr
 
 
 def test_no_secret_is_shown_by_check(run, file, backend):
