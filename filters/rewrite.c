@@ -70,6 +70,17 @@ refuse(struct exchange *x)
 	return FILTER_REPLY;
 }
 
+/* For the log and the backend, as a route's own rewrite does. */
+static void
+keep_original(struct exchange *x)
+{
+	static const struct str name = STR_INIT("x-envoy-original-path");
+
+	if (!host_header(x, HOST_REQUEST, name, 0).ptr)
+		(void)host_header_set(x, HOST_REQUEST, name,
+		    host_header(x, HOST_REQUEST, STR(":path"), 0));
+}
+
 static enum verdict
 on_request(const void *conf, void *state, struct exchange *x)
 {
@@ -88,6 +99,7 @@ on_request(const void *conf, void *state, struct exchange *x)
 	target = arena_printf(host_arena(x), "%s" STR_FMT STR_FMT,
 	    str_starts(changed, STR("/")) ? "" : "/", STR_ARG(changed),
 	    STR_ARG(query));
+	keep_original(x);
 	if (!host_header_set(x, HOST_REQUEST, STR(":path"), target))
 		return refuse(x);
 	host_reroute(x);

@@ -100,8 +100,8 @@ decode_module_config(struct setup *s, const struct schema_message *message,
 	if (config && !str_eq(config->type, STR("google.protobuf.Struct")))
 		diag_error(s->diag, config->node->place, outer->path,
 		    "filter_config is to be a google.protobuf.Struct");
-	else if (config && node_get(config->node, "value"))
-		value = node_get(config->node, "value");
+	else if (config)
+		value = config->node;
 	return schema_decode(
 	    s->gateway->arena, s->diag, outer->path, message, value);
 }

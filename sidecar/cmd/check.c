@@ -4,32 +4,30 @@
 #include <stdio.h>
 
 #include "cmd/cmd.h"
-#include "config/bootstrap.h"
+#include "cmd/load.h"
 
-/* Whether the whole configuration can be run, with all it refers to. */
-static bool
-is_sound(struct arena *arena, const char *path, struct diag *diag)
+/* Builds everything that requests run on, but without a state file. */
+static enum err
+load_all(const char *file, struct loaded *l)
 {
-	return bootstrap_read(arena, path, diag) != NULL;
+	enum err err = load_read(file, l);
+
+	return err ? err : load_build(l, NULL, NULL);
 }
 
 int
 cmd_check(int argc, char **argv)
 {
-	struct arena *arena;
-	struct diag *diag;
-	bool sound;
+	struct loaded l;
+	enum err err;
 
 	if (argc != 2) {
 		(void)fputs("usage: sallyport check FILE\n", stderr);
 		return CMD_USAGE;
 	}
-	arena = arena_new(65536);
-	diag = diag_new(arena);
-	sound = is_sound(arena, argv[1], diag);
-	diag_print(diag, stderr);
-	arena_free(arena);
-	if (!sound)
+	err = load_all(argv[1], &l);
+	load_free(&l);
+	if (err)
 		return CMD_CONFIG;
 	if (printf("%s: OK\n", argv[1]) < 0 || fflush(stdout))
 		return CMD_FAILED;

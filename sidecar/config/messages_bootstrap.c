@@ -306,18 +306,19 @@ const struct schema_message conf_module_filter_message = {
 };
 
 static const struct schema_field module_filter_per_route_fields[] = {
-	{ FIELD(SCHEMA_MESSAGE, conf_module_filter, dynamic_module_config),
+	{ FIELD(SCHEMA_MESSAGE, conf_module_filter_per_route,
+	      dynamic_module_config),
 	    .message = &dynamic_module_message, .required = true,
 	    .text = "The module." },
-	{ FIELD(SCHEMA_STR, conf_module_filter, filter_name), .min_items = 1,
-	    .oneof = "name", .text = "Filter of the module." },
+	{ FIELD(SCHEMA_STR, conf_module_filter_per_route, filter_name),
+	    .min_items = 1, .oneof = "name", .text = "Filter of the module." },
 	{ .name = "per_route_config_name",
 	    .type = SCHEMA_STR,
-	    SCHEMA_AT(struct conf_module_filter, filter_name),
+	    SCHEMA_AT(struct conf_module_filter_per_route, filter_name),
 	    .min_items = 1,
 	    .oneof = "name",
 	    .text = "The same; deprecated since Envoy 1.40." },
-	{ FIELD(SCHEMA_ANY, conf_module_filter, filter_config),
+	{ FIELD(SCHEMA_ANY, conf_module_filter_per_route, filter_config),
 	    .text = "Its configuration, a google.protobuf.Struct." },
 	{ .name = NULL },
 };
@@ -325,7 +326,7 @@ static const struct schema_field module_filter_per_route_fields[] = {
 const struct schema_message conf_module_filter_per_route_message = {
 	.name = "envoy.extensions.filters.http.dynamic_modules.v3."
 		"DynamicModuleFilterPerRoute",
-	.size = sizeof(struct conf_module_filter),
+	.size = sizeof(struct conf_module_filter_per_route),
 	.fields = module_filter_per_route_fields,
 	.required_oneof = "name",
 };

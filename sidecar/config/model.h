@@ -494,7 +494,7 @@ struct conf_module_filter {
 struct conf_module_filter_per_route {
 	const struct node *node;
 	struct conf_dynamic_module *dynamic_module_config;
-	struct str per_route_config_name;
+	struct str filter_name; /* or by its older name, per_route_config_name */
 	struct any *filter_config;
 };
 

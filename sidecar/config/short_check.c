@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/regex.h"
 #include "config/bootstrap.h"
 #include "config/short_check.h"
 
@@ -278,6 +279,26 @@ check_value(struct short_pass *p, const char *at, struct short_transform *t)
 }
 
 static void
+check_rewrite(
+    struct short_pass *p, const char *at, const struct short_transform *t)
+{
+	const struct regex *regex;
+	const char *why;
+
+	if (!t->rewrite.ptr)
+		return;
+	if (!t->to.ptr)
+		diag_error(
+		    p->diag, t->node->place, at, "`to`: value is required");
+	if (regex_compile(p->arena, t->rewrite, &regex, &why))
+		diag_error(
+		    p->diag, short_place(t->node, "rewrite"), at, "%s", why);
+	else if (!regex_substitution_is_valid(regex, t->to))
+		diag_error(p->diag, short_place(t->node, "to"), at,
+		    "`to` names a group that `rewrite` does not have");
+}
+
+static void
 check_transform(struct short_pass *p, const char *at, struct short_transform *t)
 {
 	struct str name = t->add.ptr ? t->add : t->set.ptr ? t->set : t->remove;
@@ -289,9 +310,7 @@ check_transform(struct short_pass *p, const char *at, struct short_transform *t)
 		diag_error(p->diag, t->node->place, at,
 		    "the host header is set from `backend`");
 	check_value(p, at, t);
-	if (t->rewrite.ptr && !t->to.ptr)
-		diag_error(
-		    p->diag, t->node->place, at, "`to`: value is required");
+	check_rewrite(p, at, t);
 	if (!t->rewrite.ptr && t->to.ptr)
 		diag_error(p->diag, short_place(t->node, "to"), at,
 		    "`to` goes with `rewrite`");

@@ -186,16 +186,38 @@ stream_end_body(struct stream *s)
 	return ERR_OK;
 }
 
+/* False if the response does not say how long its body is. */
+static bool
+response_length(const struct exchange *x, uint64_t *len)
+{
+	return str_to_u64(
+	    headers_get(&x->response, STR("content-length")), len);
+}
+
 static bool
 is_large(const struct exchange *x)
 {
-	struct str text = headers_get(&x->response, STR("content-length"));
 	uint64_t len;
 
 	if (exchange_response_is_bodyless(x))
 		return false;
 	return buf_len(&x->download) > LARGE ||
-	       (str_to_u64(text, &len) && len > LARGE);
+	       (response_length(x, &len) && len > LARGE);
+}
+
+/*
+ * Whether all of the answer has come. A backend that has answered may still
+ * wait for a body that it will never read: then the length tells.
+ */
+static bool
+is_complete(const struct exchange *x)
+{
+	uint64_t len;
+
+	if (x->download_end || x->upload_end)
+		return x->download_end;
+	return response_length(x, &len) && !exchange_response_is_bodyless(x) &&
+	       x->bytes_sent + buf_len(&x->download) >= len;
 }
 
 static bool
@@ -235,7 +257,7 @@ send_some(struct stream *s, struct buf *between)
 
 	if (x->phase == EXCHANGE_CUT)
 		end = OUTPUT_CUT;
-	else if (x->download_end)
+	else if (is_complete(x))
 		end = OUTPUT_COMPLETE;
 	before = buf_len(&x->download);
 	if (exchange_response_is_bodyless(x))
@@ -265,7 +287,7 @@ stream_pump(struct stream *s, struct buf *between)
 	s->resumes = false;
 	if (x->phase < EXCHANGE_ANSWERING)
 		return STREAM_RUNNING;
-	if (x->download_end)
+	if (is_complete(x))
 		s->discards = true;
 	if (x->phase == EXCHANGE_ANSWERING && !s->head_queued) {
 		if (is_held_back(s))

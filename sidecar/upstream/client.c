@@ -260,8 +260,7 @@ stop(struct call *call)
 static void
 fail(struct call *call, CURLcode code)
 {
-	if (call->started && call->state == CALL_WAITING)
-		note_peer(call);
+	(void)call_peer(call);
 	stop(call);
 	call->failure = failure_of(call, code);
 	call->state = CALL_FAILED;
@@ -575,6 +574,7 @@ take_head(struct call *call)
 		reason = "an upgrade nobody asked for";
 	}
 	if (err) {
+		call->spec.response->n = 0;
 		refuse(call,
 		    err == ERR_FULL ? CALL_RESPONSE_TOO_LARGE : CALL_PROTOCOL,
 		    err == ERR_FULL ? "too many header fields" : reason);
@@ -958,8 +958,10 @@ call_failure_text(const struct call *call)
 }
 
 struct str
-call_peer(const struct call *call)
+call_peer(struct call *call)
 {
+	if (call->started && !call->peer[0])
+		note_peer(call);
 	return call->peer[0] ? str_of(call->peer) : STR_NONE;
 }
 

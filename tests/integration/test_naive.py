@@ -150,7 +150,7 @@ def test_declared_transforms_are_applied(scene, backend):
             },
         )
     )
-    answer = front.get("/api/v1/x", {"X-Debug": "1"})
+    answer = front.get("/v1/api/x", {"X-Debug": "1"})
     fields = {n.lower(): v for n, v in answer.json()["headers"]}
     assert fields["x-gateway"] == "sallyport"
     assert "x-debug" not in fields

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "tests/unit/upstream/authority.h"
 #include "tests/unit/upstream/backend.h"
 #include "upstream/client.h"
 
@@ -925,6 +926,86 @@ START_TEST(a_unix_socket_is_a_backend_too)
 }
 END_TEST
 
+static const struct {
+	const char *url_host; /* and so the SNI */
+	bool verify, verify_name, by_file, known;
+	const char *body; /* the server name received; NULL: refused */
+} handshakes[] = {
+	{ "127.0.0.1", false, false, false, false, "-" },
+	{ "other.test", false, false, false, false, "other.test" },
+	{ "backend.test", true, true, false, true, "backend.test" },
+	{ "backend.test", true, true, true, true, "backend.test" },
+	{ "other.test", true, false, false, true, "other.test" },
+	{ "127.0.0.1", true, false, false, true, "-" },
+	{ "other.test", true, true, false, true, NULL },
+	{ "backend.test", true, true, false, false, NULL },
+	{ "backend.test", true, false, true, false, NULL },
+};
+
+START_TEST(tls_is_verified_as_far_as_told)
+{
+	struct authority own, foreign, *trusted;
+	SSL_CTX *server;
+	struct try *t = try_new("GET", "/");
+	char path[] = "/tmp/sallyport-test-XXXXXX";
+	int fd = mkstemp(path);
+
+	authority_make(&own);
+	authority_make(&foreign);
+	trusted = handshakes[_i].known ? &own : &foreign;
+	server = authority_server(&own, "backend.test");
+	backend_stop(&backend);
+	backend_start_tls(&backend, server);
+	ck_assert_int_gt(write(fd, trusted->pem, strlen(trusted->pem)), 0);
+	t->origin.url = arena_printf(
+	    arena, "https://%s:%d/", handshakes[_i].url_host, backend.port)
+			    .ptr;
+	t->origin.connect_to =
+	    arena_printf(arena, "::127.0.0.1:%d", backend.port).ptr;
+	t->origin.verify = handshakes[_i].verify;
+	t->origin.verify_name = handshakes[_i].verify_name;
+	if (handshakes[_i].by_file)
+		t->origin.ca_file = path;
+	else
+		t->origin.ca_pem = str_of(trusted->pem);
+	for (int i = 0; i < 2; i++) {
+		run(t);
+		if (handshakes[_i].body) {
+			assert_done(t, "200", handshakes[_i].body);
+		} else {
+			ck_assert_int_eq(
+			    call_failure(t->call), CALL_TLS_FAILED);
+			ck_assert_ptr_nonnull(
+			    strstr(call_failure_text(t->call), "TLS_error:|"));
+			ck_assert(!call_was_sent(t->call));
+		}
+		call_end(t->call);
+		t->response.n = 0;
+		buf_clear(&t->download);
+	}
+	ck_assert_uint_eq(
+	    backend.seen->connections, handshakes[_i].body ? 1 : 2);
+	buf_free(&t->download);
+	SSL_CTX_free(server);
+	authority_free(&own);
+	authority_free(&foreign);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(close(fd), 0);
+}
+END_TEST
+
+START_TEST(what_does_not_speak_tls_fails_the_handshake)
+{
+	struct try *t = try_new("GET", "/plain");
+
+	t->origin.url =
+	    arena_printf(arena, "https://127.0.0.1:%d/", backend.port).ptr;
+	run(t);
+	ck_assert_int_eq(call_failure(t->call), CALL_TLS_FAILED);
+	try_end(t);
+}
+END_TEST
+
 START_TEST(the_environment_has_no_say)
 {
 	ck_assert_int_eq(setenv("http_proxy", "http://127.0.0.1:1/", 1), 0);
@@ -995,6 +1076,8 @@ suite_upstream_client(void)
 	tcase_add_test(t, a_name_without_address_is_unresolvable);
 	tcase_add_test(t, a_name_is_resolved);
 	tcase_add_test(t, a_unix_socket_is_a_backend_too);
+	TABLE_TEST(t, handshakes, tls_is_verified_as_far_as_told);
+	tcase_add_test(t, what_does_not_speak_tls_fails_the_handshake);
 	tcase_add_test(t, the_environment_has_no_say);
 	tcase_add_test(
 	    t, without_descriptors_the_call_fails_and_the_client_lives_on);
