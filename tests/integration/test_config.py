@@ -334,7 +334,9 @@ def test_a_real_envoy_loads_the_expanded_form(run, file, backend, tmp_path):
 
 def test_a_leeway_of_nothing_is_refused(run, file, backend):
     """To Envoy a clock skew of 0 is one of a minute."""
-    result = run("check", file(with_jwt(backend, jwt={"leeway": "0s"})), env=ENV)
+    result = run(
+        "check", file(with_jwt(backend, jwt={"leeway": "0s"})), env=ENV
+    )
     assert result.returncode == 78
     assert "leeway" in result.stderr
 

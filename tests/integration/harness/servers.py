@@ -15,6 +15,10 @@ from .wait import until
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))
 CONF = f"{ROOT}/conf"
 PROGRAM = os.environ.get("SALLYPORT", f"{ROOT}/build/sallyport")
+# Their shadow memory makes it pointless to measure ours.
+HAS_SANITIZERS = (
+    os.path.exists(PROGRAM) and b"__asan_init" in open(PROGRAM, "rb").read()
+)
 APACHE_MODULES = "/usr/lib/apache2/modules"
 
 
