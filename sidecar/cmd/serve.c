@@ -15,8 +15,8 @@
 #include "cmd/cmd.h"
 #include "cmd/load.h"
 #include "front/cgi.h"
+#include "front/listen.h"
 #include "front/master.h"
-#include "front/socket.h"
 
 enum { SOCKET_MODE = 0660 };
 
@@ -24,7 +24,7 @@ struct options {
 	const char *config;
 	const char *state; /* NULL: the default */
 	const char *log;
-	const char *listen[SOCKETS_MAX];
+	const char *listen[LISTEN_MAX];
 	size_t n_listen;
 	unsigned workers;
 };
@@ -79,7 +79,7 @@ set_workers(struct options *o, const char *value)
 static bool
 add_listen(struct options *o, const char *value)
 {
-	if (o->n_listen == SOCKETS_MAX)
+	if (o->n_listen == LISTEN_MAX)
 		return false;
 	o->listen[o->n_listen++] = value;
 	return true;
@@ -158,15 +158,15 @@ listener_address(const struct loaded *l, unsigned *mode)
 /* Opens all sockets; *text names them for the log. */
 static enum err
 open_sockets(const struct options *o, const struct loaded *l,
-    struct sockets *sockets, struct str *text)
+    struct listen_sockets *sockets, struct str *text)
 {
 	unsigned mode = SOCKET_MODE;
 	const char *address;
-	enum err err = sockets_inherit(sockets);
+	enum err err = listen_inherit(sockets);
 
 	*text = sockets->n ? STR("inherited sockets") : STR_NONE;
 	for (size_t i = 0; i < o->n_listen && !err; i++) {
-		err = sockets_open(sockets, o->listen[i], mode);
+		err = listen_open(sockets, o->listen[i], mode);
 		*text = arena_printf(l->arena, STR_FMT "%s%s", STR_ARG(*text),
 		    text->len ? ", " : "", o->listen[i]);
 	}
@@ -178,7 +178,7 @@ open_sockets(const struct options *o, const struct loaded *l,
 		return ERR_CONFIG;
 	}
 	*text = str_of(address);
-	return sockets_open(sockets, address, mode);
+	return listen_open(sockets, address, mode);
 }
 
 static unsigned
@@ -192,8 +192,8 @@ count_cores(void)
 }
 
 static struct worker
-worker_of(
-    const struct loaded *l, struct state *state, const struct sockets *sockets)
+worker_of(const struct loaded *l, struct state *state,
+    const struct listen_sockets *sockets)
 {
 	return (struct worker){ .gateway = l->gateway,
 		.clusters = l->clusters,
@@ -206,7 +206,7 @@ worker_of(
 static int
 run_master(const struct options *o, struct loaded *l, struct state *state)
 {
-	struct sockets sockets = { .n = 0 };
+	struct listen_sockets sockets = { .n = 0 };
 	struct str text;
 	struct worker worker;
 	int status = CMD_FAILED;
@@ -215,10 +215,10 @@ run_master(const struct options *o, struct loaded *l, struct state *state)
 		return CMD_CONFIG;
 	if (!open_sockets(o, l, &sockets, &text)) {
 		worker = worker_of(l, state, &sockets);
-		status = master_run(
-		    &worker, o->workers ? o->workers : count_cores(), text.ptr);
+		status = master_run(&worker, &sockets,
+		    o->workers ? o->workers : count_cores(), text.ptr);
 	}
-	sockets_close(&sockets);
+	listen_close(&sockets);
 	return status;
 }
 
@@ -257,7 +257,7 @@ setting(const char *name)
 static int
 run_spawned(struct loaded *l, struct state *state)
 {
-	struct sockets sockets = { .fds = { STDIN_FILENO }, .n = 1 };
+	struct listen_sockets sockets = { .fds = { STDIN_FILENO }, .n = 1 };
 	struct worker worker;
 
 	if (load_build(l, state, setting("SALLYPORT_ACCESS_LOG")))
@@ -278,8 +278,13 @@ cmd_spawned(void)
 	struct state *state;
 	int status = CMD_CONFIG;
 
-	if (!socket_listens(STDIN_FILENO) && !setting("GATEWAY_INTERFACE"))
-		return usage("what is to be done?", " See sallyport help.");
+	if (!socket_listens(STDIN_FILENO) && !setting("GATEWAY_INTERFACE")) {
+		(void)fputs("sallyport: which command? See sallyport help. "
+			    "Without one it runs only\n"
+			    "where a web server starts it.\n",
+		    stderr);
+		return CMD_USAGE;
+	}
 	if (!load_read(file ? file : SALLYPORT_CONFIG_FILE, &l)) {
 		status = CMD_FAILED;
 		state = open_state(setting("SALLYPORT_STATE"));

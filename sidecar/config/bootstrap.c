@@ -565,6 +565,16 @@ environment_data(struct arena *arena, struct diag *diag, const char *path,
 	return arena_str(arena, str_of(value));
 }
 
+static struct str
+source_name(const struct conf_data_source *source)
+{
+	if (source->filename.ptr)
+		return source->filename;
+	if (source->environment_variable.ptr)
+		return source->environment_variable;
+	return STR("it");
+}
+
 struct str
 bootstrap_data(struct arena *arena, struct diag *diag, const char *path,
     const struct conf_data_source *source, size_t max)
@@ -580,7 +590,11 @@ bootstrap_data(struct arena *arena, struct diag *diag, const char *path,
 	if (!out.ptr)
 		return STR_NONE;
 	if (out.len == 0) {
-		diag_error(diag, source->node->place, path, "it is empty");
+		diag_error(diag, source->node->place, path,
+		    "%s" STR_FMT " is empty",
+		    source->environment_variable.ptr ? "environment variable "
+						     : "",
+		    STR_ARG(source_name(source)));
 		return STR_NONE;
 	}
 	if (out.len > max) {

@@ -54,6 +54,12 @@ struct conf_runtime_fraction {
 	struct str runtime_key;
 };
 
+/* envoy.type.v3.HttpStatus */
+struct conf_http_status {
+	const struct node *node;
+	int code;
+};
+
 /* envoy.type.matcher.v3 */
 struct conf_regex {
 	const struct node *node;
@@ -506,5 +512,6 @@ extern const struct schema_message conf_string_matcher_message;
 extern const struct schema_message conf_regex_rewrite_message;
 extern const struct schema_message conf_runtime_fraction_message;
 extern const struct schema_message conf_rate_limit_message;
+extern const struct schema_message conf_http_status_message;
 
 #endif

@@ -84,7 +84,8 @@ static const struct schema_field jwt_fields[] = {
 	    .min_items = 1, .text = "Of which `aud` must name one." },
 	{ FIELD(SCHEMA_STR, short_jwt, algorithms), .label = SCHEMA_LIST,
 	    .min_items = 1, .text = "With a secret: HS256, HS384, HS512." },
-	{ FIELD(SCHEMA_DURATION, short_jwt, leeway), .max = 86400,
+	/* Envoy takes a skew of 0 for its default, a minute. */
+	{ FIELD(SCHEMA_DURATION, short_jwt, leeway), .min = 1, .max = 86400,
 	    .fallback = "60s",
 	    .text = "How far the clocks may differ, in whole seconds." },
 	{ FIELD(SCHEMA_STR, short_jwt, claims), .label = SCHEMA_MAP,

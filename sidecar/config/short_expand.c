@@ -23,14 +23,35 @@ put_comparison(
 	write_text(w, value, "runtime_key", "sallyport.status");
 }
 
+/*
+ * Refusals become JSON; other answers of the gateway's own (preflights,
+ * redirects, health checks of any status) stay as they are.
+ */
 static void
-add_mapper(
-    struct writer *w, struct node *mappers, uint64_t status, const char *text)
+add_mapper(struct writer *w, struct node *mappers, const char *op,
+    uint64_t status, const char *text)
 {
 	struct node *mapper = write_item(w, mappers);
+	struct node *both = write_list(w,
+	    write_map(w, write_map(w, mapper, "filter"), "and_filter"),
+	    "filters");
+	struct node *header, *format, *json;
 
-	put_comparison(w, write_map(w, mapper, "filter"), "EQ", status);
-	write_text(w, write_map(w, mapper, "body"), "inline_string", text);
+	put_comparison(w, write_item(w, both), op, status);
+	header = write_map(
+	    w, write_map(w, write_item(w, both), "header_filter"), "header");
+	write_text(w, header, "name", ":path");
+	write_text(w,
+	    write_map(w, write_map(w, header, "string_match"), "safe_regex"),
+	    "regex", "/(health|livez|readyz)(\\?.*)?");
+	write_plain(w, header, "invert_match", "true");
+	if (text)
+		write_text(
+		    w, write_map(w, mapper, "body"), "inline_string", text);
+	format = write_map(w, mapper, "body_format_override");
+	json = write_map(w, format, "json_format");
+	write_text(w, json, "error", "%LOCAL_REPLY_BODY%");
+	write_text(w, json, "request_id", "%REQ(X-REQUEST-ID)%");
 }
 
 static void
@@ -38,13 +59,10 @@ put_local_replies(struct writer *w, struct node *hcm)
 {
 	struct node *conf = write_map(w, hcm, "local_reply_config");
 	struct node *mappers = write_list(w, conf, "mappers");
-	struct node *json;
 
-	add_mapper(w, mappers, 404, "no such route");
-	add_mapper(w, mappers, 405, "method not allowed");
-	json = write_map(w, write_map(w, conf, "body_format"), "json_format");
-	write_text(w, json, "error", "%LOCAL_REPLY_BODY%");
-	write_text(w, json, "request_id", "%REQ(X-REQUEST-ID)%");
+	add_mapper(w, mappers, "EQ", 404, "no such route");
+	add_mapper(w, mappers, "EQ", 405, "method not allowed");
+	add_mapper(w, mappers, "GE", 400, NULL);
 }
 
 static void

@@ -206,8 +206,6 @@ short_write_filters(struct writer *w, struct node *hcm)
 	add_mutation_filter(w, filters);
 	w->place = form->node->place;
 	(void)write_module_filter(w, filters, "sallyport.location");
-	write_plain(w,
-	    write_envoy_filter(w, filters, "envoy.filters.http.router",
-		HTTP "router.v3.Router"),
-	    "suppress_envoy_headers", "true");
+	(void)write_envoy_filter(w, filters, "envoy.filters.http.router",
+	    HTTP "router.v3.Router");
 }

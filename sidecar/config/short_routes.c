@@ -338,6 +338,10 @@ short_write_routes(struct writer *w, struct node *hcm)
 	struct node *host, *domains;
 
 	write_text(w, config, "name", "sallyport");
+	/* The log needs x-envoy-original-path; clients need none of them. */
+	node_add(w->arena, write_list(w, config, "response_headers_to_remove"),
+	    node_text(w->arena, w->place,
+		STR("x-envoy-upstream-service-time")));
 	host = write_item(w, write_list(w, config, "virtual_hosts"));
 	write_text(w, host, "name", "all");
 	domains = write_list(w, host, "domains");

@@ -25,7 +25,7 @@ struct cgi {
 	struct front front;
 	struct stream stream;
 	struct output out;
-	struct watch in_watch, out_watch;
+	struct watch in_watch, out_watch, signals;
 	struct timer sweep;
 	bool input_is_file;
 	bool is_broken;
@@ -86,6 +86,20 @@ on_event(void *arg, uint32_t events)
 	advance(arg);
 }
 
+/* lighttpd sends SIGTERM as soon as it has the answer: the log comes first. */
+static void
+on_signal(void *arg, uint32_t events)
+{
+	struct cgi *c = arg;
+
+	(void)events;
+	if (c->stream.x) {
+		stream_note_gone(&c->stream);
+		c->is_broken = true;
+	}
+	end(c);
+}
+
 static void
 wait_for(struct cgi *c, struct watch *w, int fd, uint32_t events, bool wanted)
 {
@@ -143,6 +157,15 @@ sweep(void *arg)
 		advance(c);
 }
 
+static enum err
+watch_signals(struct cgi *c)
+{
+	c->signals.fd = worker_signals();
+	return c->signals.fd < 0 ? ERR_SYSTEM
+				 : watch_start(c->front.loop, &c->signals,
+				       c->signals.fd, EPOLLIN, on_signal, c);
+}
+
 static void
 prepare_descriptors(void)
 {
@@ -166,6 +189,8 @@ cgi_run(const struct worker *w)
 		arena_free(arena);
 		return EXIT_FAILURE;
 	}
+	if (watch_signals(&c))
+		log_warn("no signals: error %d", errno);
 	output_init(&c.out, OUTPUT_BARE, 0);
 	stream_init(&c.stream, &c.front, &c.out, STDOUT_FILENO, advance, &c);
 	params = envp_split(arena, environ, &n);
@@ -174,6 +199,9 @@ cgi_run(const struct worker *w)
 	task_defer(c.front.loop, &c.stream.task, advance, &c);
 	loop_run(c.front.loop);
 	timer_clear(c.front.loop, &c.sweep);
+	watch_stop(c.front.loop, &c.signals);
+	if (c.signals.fd >= 0)
+		(void)close(c.signals.fd);
 	output_free(&c.out);
 	worker_close(w, &c.front);
 	return c.is_broken ? EXIT_FAILURE : EXIT_SUCCESS;

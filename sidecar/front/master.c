@@ -25,14 +25,17 @@
 struct slot {
 	pid_t pid; /* 0: none runs */
 	int64_t started_ns;
+	bool was_replaced;
 };
 
 struct master {
 	const struct worker *worker;
+	struct listen_sockets *sockets;
 	unsigned n;
 	struct slot slots[WORKERS_MAX];
 	sigset_t signals;
 	int64_t stop_ns; /* when stopping began; 0: it has not */
+	int status; /* exit status of the process */
 };
 
 static void
@@ -105,21 +108,6 @@ log_death(const struct master *m, pid_t pid, int status)
 	}
 }
 
-static void
-reap(struct master *m)
-{
-	int status;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		for (unsigned i = 0; i < m->n; i++) {
-			if (m->slots[i].pid != pid)
-				continue;
-			m->slots[i].pid = 0;
-			log_death(m, pid, status);
-		}
-}
-
 /* systemd's notification protocol (sd_notify(3)). */
 static void
 notify(const char *text)
@@ -151,7 +139,42 @@ begin_stop(struct master *m)
 		return;
 	m->stop_ns = clock_boot_now_ns();
 	notify("STOPPING=1");
+	listen_close(m->sockets);
 	tell(m, SIGTERM);
+}
+
+/*
+ * A first worker that cannot even start has said why, and so would the next
+ * one: whoever has started us should know.
+ */
+static void
+bury(struct master *m, struct slot *s, int status)
+{
+	int64_t age = clock_boot_now_ns() - s->started_ns;
+	bool cannot_start = !m->stop_ns && !s->was_replaced &&
+			    age < RESPAWN_NS && WIFEXITED(status) &&
+			    WEXITSTATUS(status) == EXIT_FAILURE;
+
+	if (cannot_start) {
+		m->status = EXIT_FAILURE;
+		begin_stop(m);
+	} else {
+		log_death(m, s->pid, status);
+	}
+	s->pid = 0;
+	s->was_replaced = true;
+}
+
+static void
+reap(struct master *m)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (unsigned i = 0; i < m->n; i++)
+			if (m->slots[i].pid == pid)
+				bury(m, &m->slots[i], status);
 }
 
 static void
@@ -215,9 +238,10 @@ block_signals(struct master *m)
 }
 
 int
-master_run(const struct worker *w, unsigned workers, const char *addresses)
+master_run(const struct worker *w, struct listen_sockets *sockets,
+    unsigned workers, const char *addresses)
 {
-	struct master m = { .worker = w, .n = workers };
+	struct master m = { .worker = w, .sockets = sockets, .n = workers };
 
 	if (block_signals(&m)) {
 		log_error("no signals: error %d", errno);
@@ -229,5 +253,5 @@ master_run(const struct worker *w, unsigned workers, const char *addresses)
 	notify("READY=1");
 	while (!m.stop_ns || count_running(&m))
 		attend(&m);
-	return EXIT_SUCCESS;
+	return m.status;
 }

@@ -1,9 +1,9 @@
 /*
  * Web servers that stop sending the body once they see an answer (nginx), or
  * that read no answer before they have sent the body (Caddy, mod_fcgid),
- * lock up when a large answer begins while the body is on its way. So it is
- * held back until the body is at its end, or dropped, or the backend turns
- * out to take no more of it before somebody reads its answer.
+ * lock up when an answer begins while the body is on its way. So it is held
+ * back until the body is at its end, or is of no use any more, or nothing
+ * moves because somebody waits for the answer first.
  */
 #include "config.h"
 
@@ -14,6 +14,7 @@
 enum {
 	LARGE = 48 * 1024, /* an answer that sockets do not swallow whole */
 	HEAD_MAX = 128 * 1024,
+	WORTH_READING = 8 * 1024, /* less room is not worth a system call */
 };
 #define STANDSTILL_NS (1 * NS_PER_S)
 #define DEADLOCK_NS   (5 * NS_PER_S)
@@ -161,6 +162,12 @@ stream_room(const struct stream *s)
 	return x->upload_len >= 0 && left < room ? (size_t)left : room;
 }
 
+bool
+stream_wants_body(const struct stream *s)
+{
+	return stream_is_deaf(s) || buf_room(&s->x->upload) >= WORTH_READING;
+}
+
 void
 stream_took(struct stream *s, size_t n)
 {
@@ -186,23 +193,60 @@ stream_end_body(struct stream *s)
 	return ERR_OK;
 }
 
+/* False if the response does not say how long its body is. */
+static bool
+response_length(const struct exchange *x, uint64_t *len)
+{
+	return str_to_u64(
+	    headers_get(&x->response, STR("content-length")), len);
+}
+
 static bool
 is_large(const struct exchange *x)
 {
-	struct str text = headers_get(&x->response, STR("content-length"));
 	uint64_t len;
 
 	if (exchange_response_is_bodyless(x))
 		return false;
 	return buf_len(&x->download) > LARGE ||
-	       (str_to_u64(text, &len) && len > LARGE);
+	       (response_length(x, &len) && len > LARGE);
 }
 
+/*
+ * Whether all of the answer has come. A backend that has answered may still
+ * wait for a body that it will never read: then the length tells.
+ */
+static bool
+is_complete(const struct exchange *x)
+{
+	uint64_t len;
+
+	if (x->download_end || x->upload_end)
+		return x->download_end;
+	return response_length(x, &len) && !exchange_response_is_bodyless(x) &&
+	       x->bytes_sent + buf_len(&x->download) >= len;
+}
+
+/* A small answer that is complete does no harm. */
 static bool
 is_held_back(const struct stream *s)
 {
-	return !s->x->upload_end && !s->body_over && !s->full_duplex &&
-	       is_large(s->x);
+	if (s->x->upload_end || s->body_over || s->full_duplex)
+		return false;
+	return is_large(s->x) || !is_complete(s->x);
+}
+
+/* Whether an answer was held back long enough: nothing has moved so long. */
+static bool
+is_held_in_vain(const struct stream *s, int64_t still_ns)
+{
+	bool backend_waits = !stream_wants_body(s);
+
+	if (s->head_queued || !is_held_back(s))
+		return false;
+	if (s->discards)
+		return still_ns >= DROP_BODY_NS;
+	return still_ns >= STANDSTILL_NS && (backend_waits || !is_large(s->x));
 }
 
 static enum err
@@ -235,7 +279,7 @@ send_some(struct stream *s, struct buf *between)
 
 	if (x->phase == EXCHANGE_CUT)
 		end = OUTPUT_CUT;
-	else if (x->download_end)
+	else if (is_complete(x))
 		end = OUTPUT_COMPLETE;
 	before = buf_len(&x->download);
 	if (exchange_response_is_bodyless(x))
@@ -265,7 +309,7 @@ stream_pump(struct stream *s, struct buf *between)
 	s->resumes = false;
 	if (x->phase < EXCHANGE_ANSWERING)
 		return STREAM_RUNNING;
-	if (x->download_end)
+	if (is_complete(x))
 		s->discards = true;
 	if (x->phase == EXCHANGE_ANSWERING && !s->head_queued) {
 		if (is_held_back(s))
@@ -313,7 +357,6 @@ stream_check(struct stream *s)
 	int64_t now = clock_boot_ns(), still;
 	uint64_t moved = 2 * (x->bytes_received + x->bytes_sent) +
 			 buf_len(&x->download) - buf_len(&x->upload);
-	bool is_stuck, held;
 
 	if (moved != s->moved) {
 		s->moved = moved;
@@ -326,12 +369,10 @@ stream_check(struct stream *s)
 	}
 	if (x->phase != EXCHANGE_ANSWERING)
 		return false;
-	is_stuck = !stream_is_deaf(s) && stream_room(s) == 0;
-	held = !s->head_queued && is_held_back(s);
-	if (held && still >= (s->discards ? DROP_BODY_NS : STANDSTILL_NS) &&
-	    (is_stuck || s->discards))
+	if (is_held_in_vain(s, still))
 		return s->full_duplex = true;
-	if (!held && is_stuck && s->blocked && still >= DEADLOCK_NS)
+	if (s->head_queued && s->blocked && !stream_wants_body(s) &&
+	    still >= DEADLOCK_NS)
 		return s->discards = true;
 	return false;
 }

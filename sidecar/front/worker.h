@@ -21,8 +21,12 @@ struct worker {
 enum err worker_open(const struct worker *, struct front *) CHECKED;
 void worker_close(const struct worker *, struct front *);
 
+/* A descriptor that tells of SIGTERM, SIGINT and SIGUSR1; -1 with errno. */
+int worker_signals(void);
+
 /*
- * Serves until SIGTERM or SIGINT, then lets requests under way finish.
+ * Serves until SIGTERM or SIGINT, then closes the sockets and lets requests
+ * under way finish.
  * SIGUSR1 opens the logs anew. Returns the exit status of the process.
  */
 int worker_run(const struct worker *);

@@ -64,7 +64,15 @@ word_of(struct state *s, int id)
 int
 breaker_find(struct state *s, struct str name)
 {
-	return tag_find(s->image->breaker_tags, BREAKERS, s->image->seed, name);
+	return tag_find(
+	    s->image->breaker_tags, BREAKERS, s->image->header.seed, name);
+}
+
+int
+breaker_lookup(struct state *s, struct str name)
+{
+	return tag_lookup(
+	    s->image->breaker_tags, BREAKERS, s->image->header.seed, name);
 }
 
 enum breaker_verdict

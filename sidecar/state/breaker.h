@@ -25,6 +25,9 @@ struct breaker_rules {
 /* Finds or claims the breaker of that name (at most 119 bytes); -1 if there is no room. */
 int breaker_find(struct state *, struct str name);
 
+/* The same without claiming: -1 for a name that has no breaker. */
+int breaker_lookup(struct state *, struct str name);
+
 enum breaker_verdict breaker_ask(
     struct state *, int id, const struct breaker_rules *, int64_t now_boot_ns);
 

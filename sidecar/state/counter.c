@@ -7,7 +7,8 @@
 int
 counter_find(struct state *s, struct str name)
 {
-	return tag_find(s->image->counter_tags, COUNTERS, s->image->seed, name);
+	return tag_find(
+	    s->image->counter_tags, COUNTERS, s->image->header.seed, name);
 }
 
 void

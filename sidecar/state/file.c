@@ -35,7 +35,7 @@ layout_hash(void)
 	const uint64_t parts[] = { LAYOUT_VERSION, sizeof(struct image),
 		sizeof(struct cell), sizeof(struct tag), sizeof(struct process),
 		LIMIT_SETS, LIMIT_WAYS, LIMIT_SLOTS, BREAKERS, COUNTERS,
-		PROCESSES, offsetof(struct image, boot_id),
+		PROCESSES, offsetof(struct image_header, boot_id),
 		offsetof(struct image, counter_tags),
 		offsetof(struct image, counters),
 		offsetof(struct image, processes),
@@ -74,37 +74,29 @@ system_error(const char *path, const char *what)
 }
 
 static void
-fill_header(struct image *image)
+fill_header(struct image_header *header)
 {
-	image->magic = MAGIC;
-	image->layout = layout_hash();
-	if (getrandom(&image->seed, sizeof(image->seed), 0) !=
-	    (ssize_t)sizeof(image->seed))
+	header->magic = MAGIC;
+	header->layout = layout_hash();
+	if (getrandom(&header->seed, sizeof(header->seed), 0) !=
+	    (ssize_t)sizeof(header->seed))
 		abort();
-	read_boot_id(image->boot_id);
+	read_boot_id(header->boot_id);
 }
 
 /* All blocks of the file, then the header. */
 static int
 fill(int fd)
 {
-	union {
-		struct image image;
-		char bytes[offsetof(struct image, counter_tags)];
-	} *header = calloc(1, sizeof(*header));
-	ssize_t n;
+	struct image_header header;
 
-	if (!header)
-		return -1;
 	errno = posix_fallocate(fd, 0, (off_t)sizeof(struct image));
-	if (errno) {
-		free(header);
+	if (errno)
 		return -1;
-	}
-	fill_header(&header->image);
-	n = pwrite(fd, header->bytes, sizeof(header->bytes), 0);
-	free(header);
-	return n == (ssize_t)sizeof(header->bytes) ? 0 : -1;
+	fill_header(&header);
+	return pwrite(fd, &header, sizeof(header), 0) == (ssize_t)sizeof(header)
+		   ? 0
+		   : -1;
 }
 
 /* Makes the file under another name and links it; losing that race is fine. */
@@ -198,11 +190,11 @@ forget_other_boot(struct image *image)
 	char id[BOOT_ID_BYTES];
 
 	read_boot_id(id);
-	if (!memcmp(image->boot_id, id, sizeof(id)))
+	if (!memcmp(image->header.boot_id, id, sizeof(id)))
 		return;
 	memset((char *)image + FORGOTTEN, 0, sizeof(*image) - FORGOTTEN);
 	atomic_thread_fence(memory_order_seq_cst);
-	memcpy(image->boot_id, id, sizeof(id));
+	memcpy(image->header.boot_id, id, sizeof(id));
 }
 
 static struct image *
@@ -305,7 +297,7 @@ state_private(void)
 	s->image = map(-1, MAP_ANONYMOUS);
 	if (!s->image)
 		abort();
-	fill_header(s->image);
+	fill_header(&s->image->header);
 	return s;
 }
 
@@ -321,5 +313,5 @@ state_close(struct state *s)
 uint64_t
 state_seed(const struct state *s)
 {
-	return s->image->seed;
+	return s->image->header.seed;
 }

@@ -33,12 +33,16 @@ struct process {
 	_Atomic int64_t joined_ns;
 };
 
-struct image {
-	/* Written before the file has its name. */
+/* Written before the file has its name. */
+struct image_header {
 	uint64_t magic;
 	uint64_t layout;
 	uint64_t seed;
 	char boot_id[BOOT_ID_BYTES]; /* changes under a lock, when opening */
+};
+
+struct image {
+	struct image_header header;
 
 	/* What another boot keeps. */
 	_Alignas(4096) struct tag counter_tags[COUNTERS];

@@ -21,10 +21,8 @@
 #include <xxhash.h>
 
 #include "base/clock.h"
-#include "state/layout.h"
+#include "state/cell.h"
 #include "state/limit.h"
-
-enum { TICK_BITS = 15, COUNT_BITS = 20 };
 
 static const uint64_t COUNT_MAX = (1ULL << COUNT_BITS) - 1;
 
@@ -44,147 +42,9 @@ uint64_t
 limit_key(const struct state *s, struct str scope, struct str key)
 {
 	uint64_t seed =
-	    XXH3_64bits_withSeed(scope.ptr, scope.len, s->image->seed);
+	    XXH3_64bits_withSeed(scope.ptr, scope.len, s->image->header.seed);
 
 	return XXH3_64bits_withSeed(key.ptr, key.len, seed);
-}
-
-/* ---- the table ---- */
-
-/*
- * A key's low 12 bits choose the set; of the rest the upper 48 are kept, so
- * that a door has room for them. A door names the key that comes in next,
- * the cell it gets, and counts: [key 48][turn 12][pending 1][way 3]. A key is
- * let in only by the door and only if the door has not moved since the set was
- * searched, so no key ever has two cells. Everybody who meets a pending
- * door carries it out.
- */
-enum { DOOR_PENDING = 8, DOOR_WAY = 7, DOOR_TURN = 0xfff0 };
-
-static const uint64_t KEY_HIGH = ~0xffffULL;
-
-static uint64_t
-identity(uint64_t key)
-{
-	key &= KEY_HIGH | (LIMIT_SETS - 1);
-	return key ? key : 1ULL << 63;
-}
-
-static struct cell *
-search(struct cell *set, uint64_t key)
-{
-	for (int i = 0; i < LIMIT_WAYS; i++)
-		if (atomic_load(&set[i].key) == key)
-			return &set[i];
-	return NULL;
-}
-
-/* A free cell, else the one that expires or has expired first. */
-static unsigned
-choose_victim(struct cell *set)
-{
-	uint64_t least = UINT64_MAX;
-	unsigned victim = 0;
-
-	for (unsigned i = 0; i < LIMIT_WAYS; i++) {
-		uint64_t expiry = atomic_load_explicit(
-		    &set[i].expiry_ms, memory_order_relaxed);
-
-		if (!atomic_load(&set[i].key))
-			return i;
-		if (expiry < least) {
-			least = expiry;
-			victim = i;
-		}
-	}
-	return victim;
-}
-
-static void
-clear_word(_Atomic uint64_t *word, uint64_t seen)
-{
-	if (seen)
-		(void)atomic_compare_exchange_strong(word, &seen, 0);
-}
-
-/*
- * Gives a cell to the key of a pending door. Several processes may be at
- * it, some of them late: they clear only what they saw while the old key
- * was still in and the door still theirs.
- */
-static void
-carry_out(struct image *image, size_t set, uint64_t door, int64_t now_ns)
-{
-	struct cell *cell = &image->cells[set][door & DOOR_WAY];
-	uint64_t key = identity((door & KEY_HIGH) | set);
-	uint64_t old = atomic_load(&cell->key);
-	uint64_t head = atomic_load(&cell->head), slots[LIMIT_SLOTS];
-
-	for (int i = 0; i < LIMIT_SLOTS; i++)
-		slots[i] = atomic_load(&cell->slots[i]);
-	if (atomic_load(&image->doors[set]) != door)
-		return;
-	if (old != key && atomic_load(&cell->key) == old) {
-		clear_word(&cell->head, head);
-		for (int i = 0; i < LIMIT_SLOTS; i++)
-			clear_word(&cell->slots[i], slots[i]);
-		/* A moment in which nobody else takes it. */
-		atomic_store_explicit(&cell->expiry_ms,
-		    (uint64_t)(now_ns / NS_PER_MS) + 1000,
-		    memory_order_relaxed);
-		(void)atomic_compare_exchange_strong(&cell->key, &old, key);
-	}
-	(void)atomic_compare_exchange_strong(
-	    &image->doors[set], &door, door & DOOR_TURN);
-}
-
-static struct cell *
-find(struct image *image, uint64_t key, int64_t now_ns)
-{
-	size_t set = key & (LIMIT_SETS - 1);
-	_Atomic uint64_t *door = &image->doors[set];
-	struct cell *cell = search(image->cells[set], key);
-
-	while (!cell) {
-		uint64_t seen = atomic_load(door), next;
-
-		if (seen & DOOR_PENDING) {
-			carry_out(image, set, seen, now_ns);
-			continue;
-		}
-		cell = search(image->cells[set], key);
-		if (cell)
-			break;
-		next = (key & KEY_HIGH) | ((seen + 16) & DOOR_TURN) |
-		       DOOR_PENDING | choose_victim(image->cells[set]);
-		if (atomic_compare_exchange_strong(door, &seen, next))
-			carry_out(image, set, next, now_ns);
-		cell = search(image->cells[set], key);
-	}
-	return cell;
-}
-
-static void
-touch(struct cell *cell, int64_t until_ns)
-{
-	atomic_store_explicit(&cell->expiry_ms,
-	    (uint64_t)(until_ns / NS_PER_MS) + 1, memory_order_relaxed);
-}
-
-void
-limit_usage(struct state *s, int64_t now_boot_ns, size_t *used, size_t *total)
-{
-	uint64_t now_ms = (uint64_t)(later(now_boot_ns, 0) / NS_PER_MS);
-
-	*used = 0;
-	*total = (size_t)LIMIT_SETS * LIMIT_WAYS;
-	for (size_t i = 0; i < *total; i++) {
-		struct cell *cell = &s->image->cells[0][i];
-
-		if (atomic_load(&cell->key) &&
-		    atomic_load(&cell->expiry_ms) > now_ms)
-			++*used;
-	}
 }
 
 /* ---- the sliding window ---- */
@@ -225,7 +85,7 @@ is_no_time(const struct window *w, uint64_t word)
 static void
 count(const struct window *w, struct view *v, uint64_t word)
 {
-	if (!word || time_of(word) + w->ns <= w->now_ns)
+	if (!(word & COUNT_MAX) || time_of(word) + w->ns <= w->now_ns)
 		return;
 	v->counted[v->n++] = word;
 	v->used += word & COUNT_MAX;
@@ -241,13 +101,13 @@ look(struct cell *cell, const struct window *w, struct view *v)
 	v->n = v->used = 0;
 	epoch = tick_of(v->head) / w->bucket;
 	for (uint64_t back = LIMIT_SLOTS; back > 0; back--) {
-		uint64_t first = (epoch - back) * w->bucket, word;
+		uint64_t end = (epoch - back + 1) * w->bucket, word;
 
 		if (epoch < back)
 			continue;
 		word = atomic_load(&cell->slots[(epoch - back) % LIMIT_SLOTS]);
-		/* Other buckets are long over, or head itself, half moved. */
-		if (tick_of(word) >= first && tick_of(word) < first + w->bucket)
+		/* A later one is head itself, on its way here. */
+		if (tick_of(word) < end)
 			count(w, v, word);
 	}
 	count(w, v, v->head);
@@ -266,17 +126,16 @@ publish(_Atomic uint64_t *slot, const struct window *w, uint64_t word)
 static bool
 admit(struct cell *cell, const struct window *w, struct view *v)
 {
-	uint64_t tick =
-	    ((uint64_t)w->now_ns + (1U << TICK_BITS) - 1) >> TICK_BITS;
+	uint64_t tick = cell_tick(w->now_ns);
 	uint64_t epoch = tick_of(v->head) / w->bucket, next;
 
 	if (tick < tick_of(v->head))
 		tick = tick_of(v->head);
 	if (v->head && tick / w->bucket == epoch) {
 		next = tick << COUNT_BITS | ((v->head & COUNT_MAX) + 1);
-		v->n--;
+		v->n -= (v->head & COUNT_MAX) > 0;
 	} else {
-		if (v->head)
+		if (v->head & COUNT_MAX)
 			publish(&cell->slots[epoch % LIMIT_SLOTS], w, v->head);
 		next = tick << COUNT_BITS | 1;
 	}
@@ -288,7 +147,10 @@ admit(struct cell *cell, const struct window *w, struct view *v)
 static int64_t
 until_over(const struct window *w, uint64_t word)
 {
-	return later(time_of(word) + w->ns - w->now_ns, 0);
+	int64_t left = time_of(word) + w->ns - w->now_ns;
+
+	/* A time is rounded up to its tick: not more than the window. */
+	return left > w->ns ? w->ns : later(left, 0);
 }
 
 /* Until room for one more has become free, oldest buckets first. */
@@ -313,20 +175,21 @@ limit_window(struct state *s, uint64_t key, uint64_t limit, int64_t window_ns,
 	const struct window w = { window_ns, later(now_boot_ns, 0),
 		(uint64_t)(ticks + LIMIT_SLOTS - 1) / LIMIT_SLOTS };
 	/* Buckets of another width mean nothing here: another cell. */
-	uint64_t id = identity(key ^ (uint64_t)window_ns * 0x9e3779b97f4a7c15);
+	uint64_t id = cell_name(
+	    key ^ (uint64_t)window_ns * 0x9e3779b97f4a7c15, CELL_WINDOW);
 	struct limit_result result = { .limit = limit };
 	struct cell *cell;
 	struct view v;
 
 	assert(limit > 0 && limit <= COUNT_MAX && window_ns > 0);
 	do {
-		cell = find(s->image, id, w.now_ns);
+		cell = cell_find(s->image, id, w.now_ns);
 		look(cell, &w, &v);
 		result.allowed = v.used < limit;
-	} while (result.allowed &&
-		 (!admit(cell, &w, &v) || atomic_load(&cell->key) != id));
+	} while (
+	    result.allowed && (!admit(cell, &w, &v) || !cell_is(cell, id)));
 	if (result.allowed)
-		touch(cell, w.now_ns + window_ns);
+		cell_keep(cell, w.now_ns + window_ns);
 	else
 		result.retry_ns = until_room(&w, &v, limit);
 	result.remaining = v.used < limit ? limit - v.used : 0;
@@ -379,13 +242,13 @@ limit_bucket(struct state *s, uint64_t key, uint64_t max_tokens,
 	int64_t now_ns = later(now_boot_ns, 0);
 	uint64_t now = (uint64_t)now_ns >> p.shift;
 	uint64_t slack = p.burst + ((uint64_t)STALL_NS >> p.shift);
-	uint64_t id = identity(~key);
+	uint64_t id = cell_name(key, CELL_BUCKET);
 	struct limit_result result = { .limit = max_tokens };
 	uint64_t seen, owed;
 	struct cell *cell;
 
 	do {
-		cell = find(s->image, id, now_ns);
+		cell = cell_find(s->image, id, now_ns);
 		seen = atomic_load(&cell->head);
 		/* Time in which the bucket fills up again. */
 		owed = seen > now && seen - now <= slack ? seen - now : 0;
@@ -395,9 +258,9 @@ limit_bucket(struct state *s, uint64_t key, uint64_t max_tokens,
 		owed += p.interval;
 	} while (
 	    !atomic_compare_exchange_strong(&cell->head, &seen, now + owed) ||
-	    atomic_load(&cell->key) != id);
+	    !cell_is(cell, id));
 	if (result.allowed)
-		touch(cell, full_ns(&p, now + owed));
+		cell_keep(cell, full_ns(&p, now + owed));
 	else
 		result.retry_ns =
 		    (int64_t)((owed + p.interval - p.burst) << p.shift);
@@ -407,4 +270,21 @@ limit_bucket(struct state *s, uint64_t key, uint64_t max_tokens,
 		result.reset_ns = (int64_t)((owed - 1) % p.interval + 1)
 				  << p.shift;
 	return result;
+}
+
+void
+limit_usage(struct state *s, int64_t now_boot_ns, size_t *used, size_t *total)
+{
+	uint64_t now_ms = (uint64_t)(later(now_boot_ns, 0) / NS_PER_MS);
+
+	*used = 0;
+	*total = (size_t)LIMIT_SETS * LIMIT_WAYS;
+	for (size_t i = 0; i < *total; i++) {
+		struct cell *cell =
+		    &s->image->cells[i / LIMIT_WAYS][i % LIMIT_WAYS];
+
+		if (atomic_load(&cell->key) &&
+		    atomic_load(&cell->expiry_ms) > now_ms)
+			++*used;
+	}
 }

@@ -1,7 +1,6 @@
 /* Named entries: open addressing with linear probing, claimed by one CAS. */
 #include "config.h"
 
-#include <assert.h>
 #include <xxhash.h>
 
 #include "state/tag.h"
@@ -43,6 +42,23 @@ tag_find(struct tag *table, size_t n, uint64_t seed, struct str name)
 			continue;
 		write_name(&table[at], name);
 		return (int)at;
+	}
+	return -1;
+}
+
+int
+tag_lookup(const struct tag *table, size_t n, uint64_t seed, struct str name)
+{
+	uint64_t hash = hash_of(seed, name);
+
+	for (size_t i = 0; i < n; i++) {
+		size_t at = (size_t)((hash + i) % n);
+		uint64_t seen = atomic_load(&table[at].hash);
+
+		if (seen == hash)
+			return (int)at;
+		if (!seen)
+			return -1;
 	}
 	return -1;
 }

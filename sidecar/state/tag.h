@@ -22,6 +22,10 @@ struct tag {
 /* Index of the entry of that name, claimed if new; -1 if there is no room. */
 int tag_find(struct tag *table, size_t n, uint64_t seed, struct str name);
 
+/* The same for names that are there already; -1 for others. */
+int tag_lookup(
+    const struct tag *table, size_t n, uint64_t seed, struct str name);
+
 /*
  * Copies the name of an entry to at (TAG_NAME_MAX + 1 bytes) and returns it;
  * absent for a free entry and for one whose name is not there yet.

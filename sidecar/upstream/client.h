@@ -47,7 +47,10 @@ struct call_spec {
 	struct buf *upload; /* request body comes from here */
 	const bool *upload_end; /* nothing more will come into upload */
 	struct buf *download; /* response body goes here, up to its max */
-	/* Response fields go here, ":status" first, names in lower case. */
+	/*
+	 * Response fields go here, ":status" first, names in lower case; it
+	 * stays empty if the call fails before.
+	 */
 	struct headers *response;
 	/*
 	 * Called from the loop, never from within a function of this header,
@@ -98,7 +101,7 @@ enum call_failure call_failure(const struct call *);
  */
 const char *call_failure_text(const struct call *);
 /* "127.0.0.1:3001", or the path of a unix socket, once connected, else absent. */
-struct str call_peer(const struct call *);
+struct str call_peer(struct call *);
 /* Whether request bytes may have reached the backend. */
 bool call_was_sent(const struct call *);
 

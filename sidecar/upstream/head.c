@@ -1,7 +1,6 @@
 /* Reads the header section of a response. */
 #include "config.h"
 
-#include "base/err.h"
 #include "upstream/head.h"
 
 unsigned

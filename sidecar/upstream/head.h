@@ -6,6 +6,7 @@
 #ifndef SALLYPORT_UPSTREAM_HEAD_H
 #define SALLYPORT_UPSTREAM_HEAD_H
 
+#include "base/err.h"
 #include "http/headers.h"
 
 enum {

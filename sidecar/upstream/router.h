@@ -1,20 +1,16 @@
 /*
  * The end of the filter chain: picks a host of the route's cluster, forwards
- * with the client, keeps the time limits, and turns failures into Envoy's replies.
+ * with the client, keeps the route's time limits, and turns failures into
+ * Envoy's replies.
  */
 #ifndef SALLYPORT_UPSTREAM_ROUTER_H
 #define SALLYPORT_UPSTREAM_ROUTER_H
 
 #include "base/loop.h"
 #include "chain/exchange.h"
-#include "upstream/client.h"
+#include "upstream/cluster.h"
 
 struct router; /* one per worker */
-
-/* Clusters become hosts here; errors (unreadable CA, ...) go to the diag. */
-struct clusters;
-struct clusters *clusters_build(
-    struct arena *, const struct gateway *, struct diag *);
 
 struct router *router_new(struct loop *, const struct clusters *);
 void router_free(struct router *);
@@ -25,10 +21,16 @@ void router_free(struct router *);
  */
 void router_forward(struct router *, struct exchange *);
 
-/* upload has more or its end, or download has room. */
+/*
+ * upload has more or its end, or download has room. Nothing happens for an
+ * exchange that is not being forwarded (any more).
+ */
 void router_resume(struct exchange *);
 
-/* Ends what is under way; safe in any phase and more than once. */
+/*
+ * Ends what is under way; safe in any phase, more than once, and from
+ * within the functions the router reports through.
+ */
 void router_end(struct exchange *);
 
 #endif

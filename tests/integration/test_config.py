@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
 from harness import servers, tokens
 from harness.config import ENV, envoy, filter_of, one_route, with_jwt
@@ -132,7 +133,7 @@ def test_what_the_default_shows_in_comments_is_good_too(
     env = {**ENV, "SERVICE_TOKEN": "x"}
     # A key set takes the place of the secret.
     text = re.sub(r"^  secret:.*\n", "", text, flags=re.M)
-    text = text.replace("[HS256]", "[RS256]")
+    text = re.sub(r"^  algorithms:.*\n", "", text, flags=re.M)
     result = run("check", file(text), env=env)
     assert result.returncode == 0, result.stderr
 
@@ -153,7 +154,7 @@ def test_the_expanded_form_does_the_same(run, file, scene, backend):
     front = scene.behind(result.stdout)
     token = bearer(hmac_token())
     origin = {"Origin": "http://a.example"}
-    answer = front.get("/api/v1/x", {**token, **origin})
+    answer = front.get("/v1/api/x", {**token, **origin})
     assert answer.json()["target"] == "/x"
     assert answer.header("x-set") == "1"
     assert answer.header("access-control-allow-origin") == "http://a.example"
@@ -252,14 +253,24 @@ def test_a_token_bucket_of_an_envoy_file_limits(scene, backend):
 def test_what_an_envoy_file_asks_for_and_is_not_known_is_refused(
     run, file, backend
 ):
-    lua = filter_of("lua", "lua.v3.Lua", inline_code="x")
-    config = envoy(backend, filters=[lua])
-    config["static_resources"]["clusters"][0]["eds_cluster_config"] = {}
-    config["static_resources"]["clusters"][0]["conect_timeout"] = "1s"
+    config = envoy(backend)
+    (cluster,) = config["static_resources"]["clusters"]
+    cluster["eds_cluster_config"] = {}
+    cluster["conect_timeout"] = "1s"
+    config["admin"] = {"adress": {}}
     result = run("check", file(config))
     assert result.returncode == 78
-    for word in ("lua", "eds_cluster_config", "conect_timeout"):
-        assert word in result.stderr + result.stdout, word
+    for word in ("eds_cluster_config", "connect_timeout", "adress"):
+        assert word in result.stderr, word
+    lua = filter_of("lua", "lua.v3.Lua", inline_code="x")
+    unknown = {"match": {"prefix": "/"}, "route": {"cluster": "two"}}
+    for word, config in {
+        "lua": envoy(backend, filters=[lua]),
+        "two": envoy(backend, [unknown]),
+    }.items():
+        result = run("check", file(config))
+        assert result.returncode == 78
+        assert word in result.stderr
 
 
 def without_modules(node):
@@ -309,7 +320,7 @@ def test_a_real_envoy_loads_the_expanded_form(run, file, backend, tmp_path):
     result = run("expand", file(config), env=ENV)
     assert result.returncode == 0, result.stderr
     assert "dynamic_modules" in result.stdout
-    loaded = without_modules(json.loads(result.stdout))
+    loaded = without_modules(yaml.safe_load(result.stdout))
     path = file(loaded, "envoy.json")
     checked = subprocess.run(
         [envoy_program(), "--mode", "validate", "-c", path],
@@ -319,6 +330,15 @@ def test_a_real_envoy_loads_the_expanded_form(run, file, backend, tmp_path):
         timeout=60,
     )
     assert checked.returncode == 0, checked.stdout
+
+
+def test_a_leeway_of_nothing_is_refused(run, file, backend):
+    """To Envoy a clock skew of 0 is one of a minute."""
+    result = run(
+        "check", file(with_jwt(backend, jwt={"leeway": "0s"})), env=ENV
+    )
+    assert result.returncode == 78
+    assert "leeway" in result.stderr
 
 
 def test_no_secret_is_shown_by_check(run, file, backend):

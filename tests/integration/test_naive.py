@@ -96,6 +96,8 @@ def test_the_map_of_clients_is_bounded(scene, backend):
     for i in range(5000):
         front.get("/api/x", {"X-Key": f"client-{i}"})
     assert os.path.getsize(front.gateway.state) == size
+    if servers.HAS_SANITIZERS:
+        return
     # The mapped file itself may become resident, and nothing else.
     grown = front.gateway.resident_kib() - before
     assert grown * 1024 < size + 2 * 1024 * 1024
@@ -150,7 +152,7 @@ def test_declared_transforms_are_applied(scene, backend):
             },
         )
     )
-    answer = front.get("/api/v1/x", {"X-Debug": "1"})
+    answer = front.get("/v1/api/x", {"X-Debug": "1"})
     fields = {n.lower(): v for n, v in answer.json()["headers"]}
     assert fields["x-gateway"] == "sallyport"
     assert "x-debug" not in fields

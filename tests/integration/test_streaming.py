@@ -17,11 +17,6 @@ from harness.wait import until
 SIZE = int(os.environ.get("MIB", "256")) << 20
 LIMIT_KIB = 32 << 10
 STREAMED_UPLOADS = "server.stream-request-body = 2\n"
-WITH_SANITIZERS = (
-    b"__asan_init" in open(servers.PROGRAM, "rb").read()
-    if (os.path.exists(servers.PROGRAM))
-    else False
-)
 
 
 def start(scene, backend, front):
@@ -33,7 +28,7 @@ def start(scene, backend, front):
 
 
 def check_memory(front):
-    if not WITH_SANITIZERS:
+    if not servers.HAS_SANITIZERS:
         assert front.gateway.resident_kib(peak=True) < LIMIT_KIB
 
 

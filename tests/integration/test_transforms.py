@@ -3,7 +3,7 @@
 import pytest
 
 from harness import fcgi
-from harness.config import one_route
+from harness.config import ENV, one_route, with_jwt
 
 
 def sent(answer, name):
@@ -98,17 +98,34 @@ def test_a_service_token_comes_from(scene, backend, tmp_path, source):
 @pytest.mark.parametrize(
     "target, seen",
     [
-        ("/api/v1/users/7?q=1", "/users/7?q=1"),
-        ("/api/v2/users/7", "/v2/users/7"),
-        ("/api/v1/", "/"),
-        ("/api/av1/x", "/av1/x"),
+        ("/v1/api/users/7?q=/v1/x", "/users/7?q=/v1/x"),
+        ("/api/users/7", "/users/7"),
+        ("/api/v1/x", "/v1/x"),
+        ("/v1/api", "/"),
     ],
 )
-def test_the_path_is_rewritten_by_pattern(scene, backend, target, seen):
+def test_the_path_is_rewritten_before_the_route_is_chosen(
+    scene, backend, target, seen
+):
     front = scene.behind(
         transforms(backend, [{"rewrite": "^/v1/(.*)", "to": "/\\1"}])
     )
-    assert front.get(target).json()["target"] == seen
+    answer = front.get(target)
+    assert answer.json()["target"] == seen
+    assert front.log.of(answer)["path"] == target
+
+
+def test_a_rewritten_path_gets_around_no_token(scene, backend):
+    config = with_jwt(
+        backend,
+        transforms={
+            "request": [{"rewrite": "^/v1/(.*)", "to": "/\\1"}],
+        },
+    )
+    config["routes"].append({"path": "/v1", "backend": backend.url})
+    front = scene.behind(config, env=ENV)
+    assert front.get("/v1/api/x").status == 401
+    assert not backend.requests
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ class Backend:
     def wait_in_flight(self, n):
         until(
             lambda: self.in_flight >= n,
-            f"{n} requests are at the backend (now {self.in_flight})",
+            f"{n} requests are at the backend",
             60,
         )
 

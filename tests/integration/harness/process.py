@@ -128,7 +128,7 @@ class Child:
             until(
                 lambda: not any(is_alive(p) for p in workers),
                 f"the children of {self.name} end",
-                5,
+                60,
             )
         finally:
             try:

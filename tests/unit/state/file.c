@@ -225,7 +225,7 @@ leave_other_boot(void)
 
 	use(s);
 	state_close(s);
-	overwrite(offsetof(struct image, boot_id), "another", 7);
+	overwrite(offsetof(struct image_header, boot_id), "another", 7);
 }
 
 static void
@@ -272,7 +272,8 @@ START_TEST(a_file_of_another_version_is_set_aside)
 
 	use(s);
 	state_close(s);
-	overwrite(offsetof(struct image, layout), &layout, sizeof(layout));
+	overwrite(
+	    offsetof(struct image_header, layout), &layout, sizeof(layout));
 	s = open_well();
 	ck_assert(!remembers(s));
 	state_close(s);

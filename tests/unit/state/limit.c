@@ -454,6 +454,47 @@ START_TEST(a_new_client_of_a_full_table_has_one_count_only)
 }
 END_TEST
 
+enum { PAIR = 2, STEPS = 20000, PAIR_LIMIT = 3 };
+
+struct steps {
+	_Atomic unsigned arrived;
+	_Atomic unsigned char admitted[STEPS];
+};
+
+/* Both come to each new client at the same moment. */
+static void
+hammer_in_step(void *arg, int i)
+{
+	struct steps *steps = arg;
+
+	(void)i;
+	for (unsigned n = 0; n < STEPS; n++) {
+		uint64_t key = limit_key(state, STR("step"),
+		    (struct str){ (const char *)&n, sizeof(n) });
+
+		(void)atomic_fetch_add(&steps->arrived, 1);
+		while (atomic_load(&steps->arrived) < (n + 1) * PAIR)
+			;
+		for (int ask = 0; ask < PAIR_LIMIT; ask++)
+			if (limit_window(state, key, PAIR_LIMIT, 60 * NS_PER_S,
+				T0 + NS_PER_S)
+				.allowed)
+				(void)atomic_fetch_add(&steps->admitted[n], 1);
+	}
+}
+
+START_TEST(processes_that_bring_in_a_client_together_lose_no_count)
+{
+	struct steps *steps = crowd_memory(sizeof(*steps));
+
+	for (unsigned i = 0; i < 300000; i++)
+		(void)limit_window(state, key_number(i), 1, 60 * NS_PER_S, T0);
+	crowd_run(PAIR, hammer_in_step, steps);
+	for (int i = 0; i < STEPS; i++)
+		ck_assert_uint_eq(atomic_load(&steps->admitted[i]), PAIR_LIMIT);
+}
+END_TEST
+
 struct admission {
 	int64_t before, after; /* readings around the decision */
 };
@@ -510,13 +551,16 @@ START_TEST(the_limit_is_exact_while_time_moves_under_many_processes)
 }
 END_TEST
 
+/* All of them together stay below the limit. */
+enum { ROUNDS = 20, VICTIMS = 4, VICTIM_ASKS = 10000 };
+
 static void
 hammer_until_killed(void *arg, int i)
 {
 	struct shared *shared = arg;
 	uint64_t seed = 77 + (uint64_t)i;
 
-	for (;;) {
+	for (int n = 0; n < VICTIM_ASKS; n++) {
 		int64_t now = T0 + (int64_t)draw(&seed, NS_PER_S);
 		uint64_t other = limit_key(state, STR("others"),
 		    (struct str){ (const char *)&seed, sizeof(seed) });
@@ -527,11 +571,12 @@ hammer_until_killed(void *arg, int i)
 			(void)atomic_fetch_add(&shared->admitted, 1);
 		(void)atomic_fetch_add(&shared->asked, 1);
 	}
+	for (;;)
+		(void)pause();
 }
 
 START_TEST(killed_processes_leave_an_exact_table)
 {
-	enum { ROUNDS = 20, VICTIMS = 4 };
 	struct shared *shared = crowd_memory(sizeof(*shared));
 	struct limit_result r;
 	uint64_t admitted, seed = 3;
@@ -602,6 +647,8 @@ suite_state_limit(void)
 	    crowd_case, processes_together_get_exactly_the_limit, 0, 2);
 	tcase_add_test(
 	    crowd_case, a_new_client_of_a_full_table_has_one_count_only);
+	tcase_add_test(crowd_case,
+	    processes_that_bring_in_a_client_together_lose_no_count);
 	tcase_add_test(crowd_case,
 	    the_limit_is_exact_while_time_moves_under_many_processes);
 	tcase_add_test(crowd_case, killed_processes_leave_an_exact_table);

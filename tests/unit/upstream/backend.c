@@ -191,6 +191,10 @@ read_head(int fd, struct request *r)
 			return false;
 		len += (size_t)n;
 		r->head[len] = '\0';
+		if (r->head[0] == 0x16) { /* a TLS handshake */
+			say_text(fd, "HTTP/1.1 400 Bad Request\r\n\r\n");
+			return false;
+		}
 	}
 	r->head_len = (size_t)(end - r->head) + 4;
 	r->body = r->head + r->head_len;
@@ -260,6 +264,15 @@ say_body(int fd, const struct request *r)
 
 	say_with_length(fd, body, len, "", 0);
 	free(body);
+}
+
+static void
+say_first(int fd, const struct request *r)
+{
+	size_t len;
+
+	free(read_body(fd, r, &len));
+	say_with_length(fd, "first", 5, "", 0);
 }
 
 static void
@@ -360,7 +373,7 @@ play_special(int fd, const struct request *r, unsigned nth)
 	else if (!strcmp(r->path, "/drop-unless-first") && nth > 1)
 		_exit(0);
 	else if (!strcmp(r->path, "/drop-unless-first"))
-		say_with_length(fd, "first", 5, "", 0);
+		say_first(fd, r);
 	else
 		return false;
 	return true;
@@ -373,7 +386,6 @@ serve(int fd, volatile struct backend_seen *seen)
 	unsigned nth = 0;
 	size_t i, n = sizeof(scripts) / sizeof(scripts[0]);
 
-	__atomic_add_fetch(&seen->connections, 1, __ATOMIC_SEQ_CST);
 	while (read_head(fd, &r)) {
 		__atomic_add_fetch(&seen->requests, 1, __ATOMIC_SEQ_CST);
 		if (play_special(fd, &r, ++nth))
@@ -388,7 +400,30 @@ serve(int fd, volatile struct backend_seen *seen)
 }
 
 static void
-accept_all(int listener, volatile struct backend_seen *seen)
+serve_tls(int fd, SSL_CTX *server)
+{
+	SSL *tls = SSL_new(server);
+	const char *name;
+	char text[4096];
+	int n;
+
+	if (!tls || !SSL_set_fd(tls, fd) || SSL_accept(tls) != 1)
+		_exit(0);
+	name = SSL_get_servername(tls, TLSEXT_NAMETYPE_host_name);
+	if (!name)
+		name = "-";
+	while (SSL_read(tls, text, sizeof(text)) > 0) {
+		n = snprintf(text, sizeof(text),
+		    "HTTP/1.1 200 OK\r\ncontent-length: %zu\r\n\r\n%s",
+		    strlen(name), name);
+		if (SSL_write(tls, text, n) != n)
+			_exit(0);
+	}
+	_exit(0);
+}
+
+static void
+accept_all(int listener, volatile struct backend_seen *seen, SSL_CTX *tls)
 {
 	int fd, one = 1;
 	pid_t parent = getpid();
@@ -401,6 +436,10 @@ accept_all(int listener, volatile struct backend_seen *seen)
 			(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 			if (getppid() != parent)
 				_exit(0);
+			__atomic_add_fetch(
+			    &seen->connections, 1, __ATOMIC_SEQ_CST);
+			if (tls)
+				serve_tls(fd, tls);
 			serve(fd, seen);
 		}
 		(void)close(fd);
@@ -409,7 +448,7 @@ accept_all(int listener, volatile struct backend_seen *seen)
 }
 
 static void
-start(struct backend *b, int listener)
+start(struct backend *b, int listener, SSL_CTX *tls)
 {
 	pid_t parent = getpid();
 
@@ -423,7 +462,7 @@ start(struct backend *b, int listener)
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(0);
-		accept_all(listener, b->seen);
+		accept_all(listener, b->seen, tls);
 	}
 	(void)close(listener);
 }
@@ -450,7 +489,18 @@ backend_start(struct backend *b)
 
 	(void)snprintf(b->url, sizeof(b->url), "http://127.0.0.1:%d/", b->port);
 	b->path[0] = '\0';
-	start(b, listener);
+	start(b, listener, NULL);
+}
+
+void
+backend_start_tls(struct backend *b, SSL_CTX *tls)
+{
+	int listener = backend_socket(&b->port);
+
+	(void)snprintf(
+	    b->url, sizeof(b->url), "https://127.0.0.1:%d/", b->port);
+	b->path[0] = '\0';
+	start(b, listener, tls);
 }
 
 void
@@ -466,7 +516,7 @@ backend_start_unix(struct backend *b)
 	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", b->path);
 	(void)unlink(b->path);
 	ck_assert_int_eq(bind(listener, (void *)&at, sizeof(at)), 0);
-	start(b, listener);
+	start(b, listener, NULL);
 }
 
 void

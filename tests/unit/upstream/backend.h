@@ -7,7 +7,7 @@
 
 #include <sys/types.h>
 
-#include <stddef.h>
+#include <openssl/ssl.h>
 
 enum { BACKEND_BIG = 1 << 20 };
 
@@ -28,6 +28,8 @@ struct backend {
 
 void backend_start(struct backend *);
 void backend_start_unix(struct backend *);
+/* With TLS; it answers anything with the server name it was asked for. */
+void backend_start_tls(struct backend *, SSL_CTX *);
 void backend_stop(struct backend *);
 
 /* A socket bound to a free port of 127.0.0.1. */

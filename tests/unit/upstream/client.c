@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "tests/unit/upstream/authority.h"
 #include "tests/unit/upstream/backend.h"
 #include "upstream/client.h"
 
@@ -348,24 +349,45 @@ static const struct {
 	    "Transfer-Encoding: chunked\r\naccept: */*\r\n\r\n0\r\n\r\n" },
 };
 
-START_TEST(a_body_is_framed_by_what_is_known_of_it)
+static void
+assert_framed(int i, bool streamed)
 {
-	struct try *t = try_new(framings[_i].method, "/request");
+	struct try *t = try_new(framings[i].method, "/request");
 	struct str expected;
 
-	try_body(t, framings[_i].body);
-	t->spec.body_len = framings[_i].body_len;
+	t->upload_end = !streamed;
+	if (!streamed)
+		try_body(t, framings[i].body);
+	t->spec.body_len = framings[i].body_len;
 	headers_add(&t->request, STR("accept"), STR("*/*"));
 	expected = arena_printf(arena,
 	    "%s /request HTTP/1.1\r\nHost: backend.test\r\n",
-	    framings[_i].method);
-	run(t);
+	    framings[i].method);
+	try_start(t);
+	if (streamed) {
+		try_body(t, framings[i].body);
+		t->upload_end = true;
+		call_resume(t->call);
+	}
+	try_finish(t);
 	ck_assert_int_eq(call_state(t->call), CALL_DONE);
 	assert_text(
 	    str_slice(buf_bytes(&t->download), 0, expected.len), expected.ptr);
-	ck_assert(str_ends(buf_bytes(&t->download), str_of(framings[_i].wire)));
+	ck_assert(str_ends(buf_bytes(&t->download), str_of(framings[i].wire)));
 	try_end(t);
+}
+
+START_TEST(a_body_is_framed_by_what_is_known_of_it)
+{
+	struct try *t;
+
+	assert_framed(_i, false);
+	assert_framed(_i, true);
 	/* The handle does not remember the shape of the request before. */
+	t = run(try_new("HEAD", "/head"));
+	assert_done(t, "200", "");
+	try_end(t);
+	assert_framed(_i, false);
 	t = try_new("GET", "/request");
 	headers_add(&t->request, STR("accept"), STR("*/*"));
 	run(t);
@@ -476,6 +498,20 @@ START_TEST(an_idempotent_request_moves_from_a_dead_connection_to_a_new_one)
 {
 	assert_get("/drop-unless-first", "200", "first");
 	assert_get("/drop-unless-first", "200", "first");
+	ck_assert_uint_eq(backend.seen->requests, 3);
+}
+END_TEST
+
+START_TEST(so_does_one_with_a_body_if_it_is_there_as_a_whole)
+{
+	struct try *t;
+
+	assert_get("/drop-unless-first", "200", "first");
+	t = try_new("PUT", "/drop-unless-first");
+	try_body(t, "body");
+	run(t);
+	assert_done(t, "200", "first");
+	try_end(t);
 	ck_assert_uint_eq(backend.seen->requests, 3);
 }
 END_TEST
@@ -925,6 +961,86 @@ START_TEST(a_unix_socket_is_a_backend_too)
 }
 END_TEST
 
+static const struct {
+	const char *url_host; /* and so the SNI */
+	bool verify, verify_name, by_file, known;
+	const char *body; /* the server name received; NULL: refused */
+} handshakes[] = {
+	{ "127.0.0.1", false, false, false, false, "-" },
+	{ "other.test", false, false, false, false, "other.test" },
+	{ "backend.test", true, true, false, true, "backend.test" },
+	{ "backend.test", true, true, true, true, "backend.test" },
+	{ "other.test", true, false, false, true, "other.test" },
+	{ "127.0.0.1", true, false, false, true, "-" },
+	{ "other.test", true, true, false, true, NULL },
+	{ "backend.test", true, true, false, false, NULL },
+	{ "backend.test", true, false, true, false, NULL },
+};
+
+START_TEST(tls_is_verified_as_far_as_told)
+{
+	struct authority own, foreign, *trusted;
+	SSL_CTX *server;
+	struct try *t = try_new("GET", "/");
+	char path[] = "/tmp/sallyport-test-XXXXXX";
+	int fd = mkstemp(path);
+
+	authority_make(&own);
+	authority_make(&foreign);
+	trusted = handshakes[_i].known ? &own : &foreign;
+	server = authority_server(&own, "backend.test");
+	backend_stop(&backend);
+	backend_start_tls(&backend, server);
+	ck_assert_int_gt(write(fd, trusted->pem, strlen(trusted->pem)), 0);
+	t->origin.url = arena_printf(
+	    arena, "https://%s:%d/", handshakes[_i].url_host, backend.port)
+			    .ptr;
+	t->origin.connect_to =
+	    arena_printf(arena, "::127.0.0.1:%d", backend.port).ptr;
+	t->origin.verify = handshakes[_i].verify;
+	t->origin.verify_name = handshakes[_i].verify_name;
+	if (handshakes[_i].by_file)
+		t->origin.ca_file = path;
+	else
+		t->origin.ca_pem = str_of(trusted->pem);
+	for (int i = 0; i < 2; i++) {
+		run(t);
+		if (handshakes[_i].body) {
+			assert_done(t, "200", handshakes[_i].body);
+		} else {
+			ck_assert_int_eq(
+			    call_failure(t->call), CALL_TLS_FAILED);
+			ck_assert_ptr_nonnull(
+			    strstr(call_failure_text(t->call), "TLS_error:|"));
+			ck_assert(!call_was_sent(t->call));
+		}
+		call_end(t->call);
+		t->response.n = 0;
+		buf_clear(&t->download);
+	}
+	ck_assert_uint_eq(
+	    backend.seen->connections, handshakes[_i].body ? 1 : 2);
+	buf_free(&t->download);
+	SSL_CTX_free(server);
+	authority_free(&own);
+	authority_free(&foreign);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(close(fd), 0);
+}
+END_TEST
+
+START_TEST(what_does_not_speak_tls_fails_the_handshake)
+{
+	struct try *t = try_new("GET", "/plain");
+
+	t->origin.url =
+	    arena_printf(arena, "https://127.0.0.1:%d/", backend.port).ptr;
+	run(t);
+	ck_assert_int_eq(call_failure(t->call), CALL_TLS_FAILED);
+	try_end(t);
+}
+END_TEST
+
 START_TEST(the_environment_has_no_say)
 {
 	ck_assert_int_eq(setenv("http_proxy", "http://127.0.0.1:1/", 1), 0);
@@ -983,6 +1099,7 @@ suite_upstream_client(void)
 	tcase_add_test(t, bytes_nobody_asked_for_answer_nothing);
 	tcase_add_test(
 	    t, an_idempotent_request_moves_from_a_dead_connection_to_a_new_one);
+	tcase_add_test(t, so_does_one_with_a_body_if_it_is_there_as_a_whole);
 	tcase_add_test(t, without_room_the_answer_stays_where_it_is);
 	tcase_add_test(t, a_large_request_is_taken_as_it_comes);
 	tcase_add_test(t, a_body_shorter_than_declared_breaks_the_request);
@@ -995,6 +1112,8 @@ suite_upstream_client(void)
 	tcase_add_test(t, a_name_without_address_is_unresolvable);
 	tcase_add_test(t, a_name_is_resolved);
 	tcase_add_test(t, a_unix_socket_is_a_backend_too);
+	TABLE_TEST(t, handshakes, tls_is_verified_as_far_as_told);
+	tcase_add_test(t, what_does_not_speak_tls_fails_the_handshake);
 	tcase_add_test(t, the_environment_has_no_say);
 	tcase_add_test(
 	    t, without_descriptors_the_call_fails_and_the_client_lives_on);

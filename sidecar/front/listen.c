@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "front/socket.h"
+#include "front/listen.h"
 
 enum { BACKLOG = 4096, FIRST_INHERITED = 3 };
 
@@ -29,12 +29,12 @@ socket_listens(int fd)
 }
 
 static enum err
-add(struct sockets *s, int fd, const char *path)
+add(struct listen_sockets *s, int fd, const char *path)
 {
 	int on = 1;
 
-	if (s->n == SOCKETS_MAX) {
-		log_error("more than %d listening sockets", SOCKETS_MAX);
+	if (s->n == LISTEN_MAX) {
+		log_error("more than %d listening sockets", LISTEN_MAX);
 		return ERR_FULL;
 	}
 	/* Fails on unix sockets; connections inherit it. */
@@ -82,7 +82,7 @@ clear_stale(const struct sockaddr_un *at, const char *address)
 }
 
 static enum err
-open_unix(struct sockets *s, const char *address, unsigned mode)
+open_unix(struct listen_sockets *s, const char *address, unsigned mode)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	struct str path = str_of(address + strlen("unix:"));
@@ -143,7 +143,8 @@ split_address(const char *address, char host[256], char port[8])
 }
 
 static enum err
-open_found(struct sockets *s, const char *address, const struct addrinfo *at)
+open_found(
+    struct listen_sockets *s, const char *address, const struct addrinfo *at)
 {
 	int on = 1, fd;
 	enum err err;
@@ -165,7 +166,7 @@ open_found(struct sockets *s, const char *address, const struct addrinfo *at)
 }
 
 static enum err
-open_tcp(struct sockets *s, const char *address)
+open_tcp(struct listen_sockets *s, const char *address)
 {
 	struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
 		.ai_socktype = SOCK_STREAM };
@@ -192,7 +193,7 @@ open_tcp(struct sockets *s, const char *address)
 }
 
 enum err
-sockets_open(struct sockets *s, const char *address, unsigned mode)
+listen_open(struct listen_sockets *s, const char *address, unsigned mode)
 {
 	if (str_starts(str_of(address), STR("unix:")))
 		return open_unix(s, address, mode);
@@ -200,7 +201,7 @@ sockets_open(struct sockets *s, const char *address, unsigned mode)
 }
 
 enum err
-sockets_inherit(struct sockets *s)
+listen_inherit(struct listen_sockets *s)
 {
 	uint64_t pid, n;
 	enum err err = ERR_OK;
@@ -227,7 +228,7 @@ sockets_inherit(struct sockets *s)
 }
 
 void
-sockets_close(struct sockets *s)
+listen_close(struct listen_sockets *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		(void)close(s->fds[i]);
