@@ -76,7 +76,9 @@ struct exchange {
 	const struct route *route; /* NULL: none matched */
 	struct chain_run *chain; /* where the filters are; chain.c's */
 	void *router; /* the router's own; upstream/router.c's */
-	struct metadata *metadata; /* host.c's */
+	struct metadata *metadata; /* metadata.c's */
+	uint64_t random; /* one number per request, for routing */
+	uint64_t random_next; /* state of host_random */
 
 	/* For the log. */
 	int64_t start_wall_ns;
@@ -103,6 +105,8 @@ struct exchange_hooks {
 	void (*forward)(struct exchange *);
 	/* phase, download or upload room changed: look again, later in this turn. */
 	void (*changed)(struct exchange *);
+	/* A filter has answered in place of the backend: end the forwarding. */
+	void (*abandon)(struct exchange *);
 };
 
 /* A zeroed exchange whose buffers have their maxima. */

@@ -23,6 +23,9 @@ const struct format *format_build(
 const struct format *format_json(
     struct arena *, const struct node *, struct diag *);
 
+/* What a body in this format is: text/plain, application/json, or as configured. */
+struct str format_content_type(const struct format *);
+
 /* Appends the rendered text: absent values are "-" (json: null). */
 enum err format_render(
     const struct format *, const struct exchange *, struct buf *) CHECKED;

@@ -31,7 +31,7 @@ struct gateway {
 	size_t n_filters;
 	size_t state_size;
 	struct route_table *routes;
-	struct local_reply *local_reply; /* or NULL */
+	const struct local_reply *local_reply; /* or NULL */
 };
 
 /*

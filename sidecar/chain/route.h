@@ -45,4 +45,9 @@ void route_prepare_request(const struct route *, struct exchange *);
 /* response_headers_to_add and _remove. */
 void route_finish_response(const struct route *, struct exchange *);
 
+/* Body of a direct_response, or absent; Location of a redirect. */
+struct str route_direct_body(const struct route *);
+struct str route_redirect_location(
+    const struct route *, const struct exchange *);
+
 #endif

@@ -4,7 +4,13 @@
 
 #include "config/model.h"
 
-/* Rows of the three stances that store nothing. */
+/* The beginning of an enforced row: a field named after its member. */
+#define FIELD(kind, owner, member)                                             \
+	.name = #member, .type = (kind), SCHEMA_AT(struct owner, member)
+#define FIELD_HAS(kind, owner, member)                                         \
+	.name = #member, .type = (kind), SCHEMA_AT_HAS(struct owner, member)
+
+/* Rows of the two stances that store nothing. */
 #define DELEGATED(field, reason)                                               \
 	{                                                                      \
 		.name = field, .type = SCHEMA_NODE,                            \
@@ -35,8 +41,10 @@ extern const struct schema_message conf_runtime_u32_message;
 extern const struct schema_message conf_format_message;
 extern const struct schema_message conf_log_filter_message;
 extern const struct schema_message conf_access_log_message;
+extern const struct schema_message conf_local_reply_message;
 extern const struct schema_message conf_route_config_message;
 extern const struct schema_message conf_cluster_message;
+extern const struct schema_message conf_transport_socket_message;
 extern const struct schema_message conf_upstream_tls_message;
 
 #endif

@@ -385,13 +385,16 @@ struct conf_network_filter {
 };
 struct conf_filter_chain {
 	const struct node *node;
+	struct conf_empty *filter_chain_match;
 	CONF_LIST(struct conf_network_filter) filters;
+	struct conf_transport_socket *transport_socket;
 };
 struct conf_listener {
 	const struct node *node;
 	struct str name;
 	struct conf_address *address;
 	CONF_LIST(struct conf_filter_chain) filter_chains;
+	CONF_LIST(struct conf_network_filter) listener_filters;
 	struct str stat_prefix;
 };
 struct conf_endpoint {
@@ -402,6 +405,7 @@ struct conf_endpoint {
 struct conf_lb_endpoint {
 	const struct node *node;
 	struct conf_endpoint *endpoint;
+	int health_status; /* 0 UNKNOWN, 1 HEALTHY */
 	uint32_t load_balancing_weight; /* 1 */
 };
 struct conf_locality_endpoints {
@@ -426,6 +430,7 @@ struct conf_common_tls {
 struct conf_upstream_tls {
 	const struct node *node;
 	struct str sni;
+	bool auto_sni_san_validation; /* the certificate must name sni */
 	struct conf_common_tls *common_tls_context;
 };
 struct conf_transport_socket {
@@ -484,6 +489,13 @@ struct conf_module_filter {
 	struct str filter_name;
 	struct any
 	    *filter_config; /* Struct: its node is the map under "value" */
+};
+
+struct conf_module_filter_per_route {
+	const struct node *node;
+	struct conf_dynamic_module *dynamic_module_config;
+	struct str filter_name; /* or by its older name, per_route_config_name */
+	struct any *filter_config;
 };
 
 /* Tables other folders decode with. */

@@ -110,13 +110,23 @@ is_bare(struct str text)
 	return text.ptr[text.len - 1] != ':' && !str_eq(text, STR("..."));
 }
 
-/* Whether a string needs no quotes to stay one, for YAML 1.1 and 1.2. */
+/*
+ * Whether a string needs no quotes to stay one, for YAML 1.1 and 1.2: words
+ * of which the first begins as no number does.
+ */
 static bool
 is_bare_string(struct str text)
 {
-	return is_bare(text) && text.len < 128 &&
-	       !ascii_is_digit(text.ptr[0]) && text.ptr[0] != '.' &&
-	       text.ptr[0] != '-' && scalar_kind(text) == SCALAR_TEXT;
+	struct str rest = text;
+
+	if (text.len > 128 || scalar_kind(text) != SCALAR_TEXT ||
+	    !(ascii_is_alpha(text.ptr[0]) || text.ptr[0] == '/' ||
+		text.ptr[0] == '_'))
+		return false;
+	while (rest.ptr)
+		if (!is_bare(str_split(&rest, ' ')))
+			return false;
+	return true;
 }
 
 /* Length of the UTF-8 character at p and its code; 1 and the byte if none. */

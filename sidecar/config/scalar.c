@@ -68,6 +68,17 @@ is_special(struct str s)
 	return str_eq_nocase(s, STR(".inf")) || str_eq_nocase(s, STR(".nan"));
 }
 
+/* What fits 64 bits in decimal or hexadecimal digits. */
+static bool
+is_integer(struct str s)
+{
+	size_t at = s.len && (s.ptr[0] == '-' || s.ptr[0] == '+') ? 1 : 0;
+
+	if (is_based(s))
+		return s.ptr[at + 1] != 'o';
+	return s.len > at && s.len - at < 19 && digits(s, at) == s.len;
+}
+
 enum scalar_kind
 scalar_kind(struct str s)
 {
@@ -78,6 +89,8 @@ scalar_kind(struct str s)
 		return SCALAR_NULL;
 	if (scalar_to_bool(s, &ignored))
 		return SCALAR_BOOL;
+	if (is_integer(s))
+		return SCALAR_INTEGER;
 	return is_decimal(s) || is_based(s) || is_special(s) ? SCALAR_NUMBER
 							     : SCALAR_TEXT;
 }

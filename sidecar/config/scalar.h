@@ -9,11 +9,18 @@
 
 #include "base/arena.h"
 
-enum scalar_kind { SCALAR_TEXT, SCALAR_NULL, SCALAR_BOOL, SCALAR_NUMBER };
+enum scalar_kind {
+	SCALAR_TEXT,
+	SCALAR_NULL,
+	SCALAR_BOOL,
+	SCALAR_INTEGER,
+	SCALAR_NUMBER, /* any other */
+};
 
 /*
- * The type that Envoy's reader (yaml-cpp) gives to a plain scalar; YAML 1.2
- * core and the spellings of 1.1 ("yes", "off").
+ * The type of a plain scalar by YAML 1.2 core, with the spellings of 1.1
+ * ("yes", "off") that Envoy's reader knows. In Envoy a SCALAR_NUMBER does for
+ * a text, the others do not.
  */
 enum scalar_kind scalar_kind(struct str text);
 

@@ -4,23 +4,7 @@
  */
 #include "config.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
-#include "base/clock.h"
-#include "config/scalar.h"
-#include "config/schema.h"
-
-#define WORD_MAX 64
-
-struct decoder {
-	struct arena *arena;
-	struct diag *diag;
-	/* Envoy's own messages: exactly what protobuf's JSON form allows. */
-	bool strict;
-	/* The Any whose message is decoded: "@type" belongs to it. */
-	const struct node *any;
-};
+#include "config/schema_decoder.h"
 
 static void decode_fields(struct decoder *, const char *path,
     const struct schema_message *, const struct node *, char *out);
@@ -29,65 +13,6 @@ static const char *
 join(struct decoder *d, const char *path, const char *name)
 {
 	return *path ? arena_printf(d->arena, "%s.%s", path, name).ptr : name;
-}
-
-/* Optimal string alignment distance, letters compared without case. */
-static size_t
-distance(struct str a, struct str b)
-{
-	size_t rows[3][WORD_MAX + 1];
-	size_t *before = rows[0], *last = rows[1], *now = rows[2];
-
-	for (size_t j = 0; j <= b.len; j++)
-		last[j] = j;
-	for (size_t i = 1; i <= a.len; i++) {
-		size_t *spare = before;
-
-		now[0] = i;
-		for (size_t j = 1; j <= b.len; j++) {
-			char x = ascii_lower(a.ptr[i - 1]);
-			char y = ascii_lower(b.ptr[j - 1]);
-			size_t least = last[j - 1] + (x != y);
-
-			if (last[j] + 1 < least)
-				least = last[j] + 1;
-			if (now[j - 1] + 1 < least)
-				least = now[j - 1] + 1;
-			if (i > 1 && j > 1 && x == ascii_lower(b.ptr[j - 2]) &&
-			    y == ascii_lower(a.ptr[i - 2]) &&
-			    before[j - 2] + 1 < least)
-				least = before[j - 2] + 1;
-			now[j] = least;
-		}
-		before = last;
-		last = now;
-		now = spare;
-	}
-	return last[b.len];
-}
-
-const char *
-schema_nearest(struct str word, const char *const *candidates)
-{
-	const char *best = NULL;
-	size_t least = SIZE_MAX;
-
-	if (word.len > WORD_MAX)
-		return NULL;
-	for (; *candidates; candidates++) {
-		struct str candidate = str_of(*candidates);
-		size_t longest, d;
-
-		if (candidate.len > WORD_MAX)
-			continue;
-		longest = candidate.len > word.len ? candidate.len : word.len;
-		d = distance(word, candidate);
-		if (d < least && d <= 3 && d * 3 <= longest + 1) {
-			least = d;
-			best = *candidates;
-		}
-	}
-	return best;
 }
 
 static size_t
@@ -131,34 +56,6 @@ find_field(const struct schema_message *message, struct str key)
 	return NULL;
 }
 
-/* "a, b, c" of what may stand here, in a stated order. */
-static struct str
-listing(struct arena *arena, const char *const *names)
-{
-	struct str text = STR("");
-
-	for (size_t i = 0; names[i]; i++)
-		text = arena_printf(arena, STR_FMT "%s`%s`", STR_ARG(text),
-		    i ? ", " : "", names[i]);
-	return text;
-}
-
-/* A hint for a word that is none of the candidates. */
-static void
-suggest(struct decoder *d, struct str word, const char *const *candidates)
-{
-	const char *near = schema_nearest(word, candidates);
-	struct str all;
-
-	if (near) {
-		diag_hint(d->diag, "did you mean `%s`?", near);
-		return;
-	}
-	all = listing(d->arena, candidates);
-	if (all.len && all.len < 400)
-		diag_hint(d->diag, "allowed here: " STR_FMT, STR_ARG(all));
-}
-
 static void
 unknown_field(struct decoder *d, const char *path,
     const struct schema_message *message, const struct node_item *item)
@@ -172,309 +69,7 @@ unknown_field(struct decoder *d, const char *path,
 	for (const struct schema_field *f = message->fields; f->name; f++)
 		if (f->stance != SCHEMA_REFUSED)
 			names[n++] = f->name;
-	suggest(d, item->key, names);
-}
-
-static const char *
-kind_name(const struct node *n)
-{
-	switch (n->kind) {
-	case NODE_NULL:
-		return "nothing";
-	case NODE_LIST:
-		return "a list";
-	case NODE_MAP:
-		return "a map";
-	case NODE_SCALAR:
-		break;
-	}
-	if (n->quoted)
-		return "a text";
-	switch (scalar_kind(n->scalar)) {
-	case SCALAR_NULL:
-		return "nothing";
-	case SCALAR_BOOL:
-		return "true or false";
-	case SCALAR_NUMBER:
-		return "a number";
-	case SCALAR_TEXT:
-		break;
-	}
-	return "a text";
-}
-
-static void
-mismatch(struct decoder *d, const char *path, const char *wanted,
-    const struct node *n)
-{
-	if (n->kind == NODE_SCALAR && n->scalar.len <= 60)
-		diag_error(d->diag, n->place, path,
-		    "expected %s, found '" STR_FMT "'", wanted,
-		    STR_ARG(n->scalar));
-	else
-		diag_error(d->diag, n->place, path, "expected %s, found %s",
-		    wanted, kind_name(n));
-}
-
-static bool
-in_range(struct decoder *d, const char *path, const struct schema_field *f,
-    const struct node *n, double value)
-{
-	if (!(f->min < 0) && !(f->min > 0) && !(f->max > 0))
-		return true;
-	if (value >= f->min && (f->max <= f->min || value <= f->max))
-		return true;
-	if (f->max <= f->min)
-		diag_error(d->diag, n->place, path,
-		    "value must be greater than or equal to %g", f->min);
-	else
-		diag_error(d->diag, n->place, path,
-		    "value must be inside range [%g, %g]", f->min, f->max);
-	return false;
-}
-
-static void
-decode_bool(
-    struct decoder *d, const char *path, const struct node *n, void *out)
-{
-	bool value;
-
-	if (n->kind == NODE_SCALAR && !n->quoted &&
-	    scalar_to_bool(n->scalar, &value))
-		*(bool *)out = value;
-	else
-		mismatch(d, path, "true or false", n);
-}
-
-static void
-decode_integer(struct decoder *d, const char *path,
-    const struct schema_field *f, const struct node *n, void *out)
-{
-	uint64_t value;
-
-	if (n->kind != NODE_SCALAR || !scalar_to_u64(n->scalar, &value) ||
-	    (f->type == SCHEMA_U32 && value > UINT32_MAX)) {
-		mismatch(d, path,
-		    f->type == SCHEMA_U32
-			? "a whole number from 0 to 4294967295"
-			: "a whole number",
-		    n);
-		return;
-	}
-	if (!in_range(d, path, f, n, (double)value))
-		return;
-	if (f->type == SCHEMA_U32)
-		*(uint32_t *)out = (uint32_t)value;
-	else
-		*(uint64_t *)out = value;
-}
-
-static void
-decode_i64(struct decoder *d, const char *path, const struct schema_field *f,
-    const struct node *n, void *out)
-{
-	int64_t value;
-
-	if (n->kind != NODE_SCALAR || !scalar_to_i64(n->scalar, &value))
-		mismatch(d, path, "a whole number", n);
-	else if (in_range(d, path, f, n, (double)value))
-		*(int64_t *)out = value;
-}
-
-static void
-decode_double(struct decoder *d, const char *path, const struct schema_field *f,
-    const struct node *n, void *out)
-{
-	double value;
-
-	if (n->kind != NODE_SCALAR || !scalar_to_double(n->scalar, &value))
-		mismatch(d, path, "a number", n);
-	else if (in_range(d, path, f, n, value))
-		*(double *)out = value;
-}
-
-static void
-decode_str(struct decoder *d, const char *path, const struct schema_field *f,
-    const struct node *n, void *out)
-{
-	if (n->kind != NODE_SCALAR) {
-		mismatch(d, path, "a text", n);
-		return;
-	}
-	if (d->strict && !n->quoted && scalar_kind(n->scalar) != SCALAR_TEXT) {
-		mismatch(d, path, "a text", n);
-		diag_hint(d->diag, "write it in quotes: \"" STR_FMT "\"",
-		    STR_ARG(n->scalar));
-		return;
-	}
-	if (memchr(n->scalar.ptr, '\0', n->scalar.len)) {
-		diag_error(
-		    d->diag, n->place, path, "a NUL byte is not allowed");
-		return;
-	}
-	if (n->scalar.len < f->min_items) {
-		diag_error(d->diag, n->place, path,
-		    "value length must be at least %zu characters",
-		    f->min_items);
-		return;
-	}
-	*(struct str *)out = n->scalar;
-}
-
-static void
-decode_bytes(
-    struct decoder *d, const char *path, const struct node *n, void *out)
-{
-	if (n->kind != NODE_SCALAR ||
-	    !scalar_to_bytes(d->arena, n->scalar, out))
-		mismatch(d, path, "bytes in base64", n);
-}
-
-static bool
-duration_object(const struct node *n, int64_t *ns)
-{
-	const struct node *seconds = node_get(n, "seconds");
-	const struct node *nanos = node_get(n, "nanos");
-	int64_t s = 0, rest = 0;
-	size_t known = (seconds ? 1U : 0U) + (nanos ? 1U : 0U);
-
-	if (n->kind != NODE_MAP || n->n != known ||
-	    (seconds && !scalar_to_i64(seconds->scalar, &s)) ||
-	    (nanos && !scalar_to_i64(nanos->scalar, &rest)) || s < 0 ||
-	    rest < 0 || rest >= NS_PER_S ||
-	    __builtin_mul_overflow(s, NS_PER_S, &s))
-		return false;
-	return !__builtin_add_overflow(s, rest, ns);
-}
-
-static void
-decode_duration(struct decoder *d, const char *path,
-    const struct schema_field *f, const struct node *n, void *out)
-{
-	int64_t ns;
-	bool ok;
-
-	if (n->kind != NODE_SCALAR)
-		ok = duration_object(n, &ns);
-	else if (d->strict)
-		ok = scalar_to_seconds(n->scalar, &ns);
-	else
-		ok = scalar_to_duration(n->scalar, &ns);
-	if (!ok) {
-		mismatch(d, path, "a duration such as 30s or 1.5s", n);
-		if (n->kind == NODE_SCALAR &&
-		    scalar_kind(n->scalar) == SCALAR_NUMBER)
-			diag_hint(d->diag, "in seconds: " STR_FMT "s",
-			    STR_ARG(n->scalar));
-		return;
-	}
-	if (in_range(d, path, f, n, (double)ns / (double)NS_PER_S))
-		*(int64_t *)out = ns;
-}
-
-static const struct schema_choice *
-find_choice(const struct schema_choice *choices, struct str word)
-{
-	int64_t number;
-	bool is_number = scalar_to_i64(word, &number);
-
-	for (; choices->name; choices++)
-		if (str_eq_nocase(str_of(choices->name), word) ||
-		    (is_number && choices->value == number))
-			return choices;
-	return NULL;
-}
-
-static void
-decode_enum(struct decoder *d, const char *path, const struct schema_field *f,
-    const struct node *n, void *out)
-{
-	const struct schema_choice *choice;
-	const char **names;
-	size_t count = 0;
-
-	if (n->kind != NODE_SCALAR) {
-		mismatch(d, path, "the name of a value", n);
-		return;
-	}
-	choice = find_choice(f->choices, n->scalar);
-	if (choice && choice->refused) {
-		diag_error(d->diag, n->place, path, "%s is not supported: %s",
-		    choice->name, choice->refused);
-		return;
-	}
-	if (choice) {
-		*(int *)out = choice->value;
-		return;
-	}
-	diag_error(d->diag, n->place, path, "unknown enum value: '" STR_FMT "'",
-	    STR_ARG(n->scalar));
-	for (const struct schema_choice *c = f->choices; c->name; c++)
-		count++;
-	names = ARENA_ARRAY(d->arena, count + 1, const char *);
-	count = 0;
-	for (const struct schema_choice *c = f->choices; c->name; c++)
-		if (!c->refused)
-			names[count++] = c->name;
-	suggest(d, n->scalar, names);
-}
-
-static struct str
-type_name(struct str url)
-{
-	for (size_t i = url.len; i-- > 0;)
-		if (url.ptr[i] == '/')
-			return str_slice(url, i + 1, url.len);
-	return url;
-}
-
-/* The type URL in a map's field, or absent with the error added. */
-static struct str
-read_type(struct decoder *d, const char *path, const struct node *n,
-    const char *field)
-{
-	const struct node *type = node_get(n, field);
-
-	if (type && type->kind == NODE_SCALAR && type_name(type->scalar).len)
-		return type_name(type->scalar);
-	diag_error(d->diag, type ? type->place : n->place, path,
-	    "`%s` is needed: the full name of the message", field);
-	return STR_NONE;
-}
-
-/* Whether an Any of this type keeps its content under "value". */
-static bool
-is_well_known(struct str type)
-{
-	return str_eq(type, STR("google.protobuf.Struct")) ||
-	       str_eq(type, STR("google.protobuf.ListValue")) ||
-	       (str_starts(type, STR("google.protobuf.")) &&
-		   str_ends(type, STR("Value")));
-}
-
-static void
-decode_any(
-    struct decoder *d, const char *path, const struct node *n, struct any *out)
-{
-	struct node *empty;
-
-	out->node = n;
-	out->path = path;
-	if (n->kind != NODE_MAP) {
-		mismatch(d, path, "a map with \"@type\"", n);
-		return;
-	}
-	out->type = read_type(d, path, n, "@type");
-	if (str_eq(out->type, STR("xds.type.v3.TypedStruct")) ||
-	    str_eq(out->type, STR("udpa.type.v1.TypedStruct")))
-		out->type = read_type(d, path, n, "type_url");
-	else if (!is_well_known(out->type))
-		return;
-	out->node = node_get(n, "value");
-	if (out->node)
-		return;
-	empty = node_map(d->arena, n->place);
-	out->node = empty;
+	schema_suggest(d, item->key, names);
 }
 
 static void
@@ -493,42 +88,10 @@ static void
 decode_element(struct decoder *d, const char *path,
     const struct schema_field *f, const struct node *n, void *out)
 {
-	switch (f->type) {
-	case SCHEMA_BOOL:
-		decode_bool(d, path, n, out);
-		return;
-	case SCHEMA_U32:
-	case SCHEMA_U64:
-		decode_integer(d, path, f, n, out);
-		return;
-	case SCHEMA_I64:
-		decode_i64(d, path, f, n, out);
-		return;
-	case SCHEMA_DOUBLE:
-		decode_double(d, path, f, n, out);
-		return;
-	case SCHEMA_STR:
-		decode_str(d, path, f, n, out);
-		return;
-	case SCHEMA_BYTES:
-		decode_bytes(d, path, n, out);
-		return;
-	case SCHEMA_DURATION:
-		decode_duration(d, path, f, n, out);
-		return;
-	case SCHEMA_ENUM:
-		decode_enum(d, path, f, n, out);
-		return;
-	case SCHEMA_MESSAGE:
+	if (f->type == SCHEMA_MESSAGE)
 		decode_message(d, path, f->message, n, out);
-		return;
-	case SCHEMA_ANY:
-		decode_any(d, path, n, out);
-		return;
-	case SCHEMA_NODE:
-		break;
-	}
-	*(const struct node **)out = n;
+	else
+		schema_read(d, path, f, n, out);
 }
 
 static size_t
@@ -577,7 +140,7 @@ decode_list(struct decoder *d, const char *path, const struct schema_field *f,
 	char *items;
 
 	if (n->kind != NODE_LIST) {
-		mismatch(d, path, "a list", n);
+		schema_mismatch(d, path, "a list", n);
 		return;
 	}
 	check_count(d, path, f, n);
@@ -594,7 +157,7 @@ decode_map(struct decoder *d, const char *path, const struct schema_field *f,
     const struct node *n, struct map *out)
 {
 	if (n->kind != NODE_MAP) {
-		mismatch(d, path, "a map", n);
+		schema_mismatch(d, path, "a map", n);
 		return;
 	}
 	check_count(d, path, f, n);
@@ -636,24 +199,6 @@ decode_value(struct decoder *d, const char *path, const struct schema_field *f,
 	}
 }
 
-/* false, 0, "" and [] mean "not given" in protobuf. */
-static bool
-is_default(const struct schema_field *f, const struct node *n)
-{
-	bool value = true;
-	double number = 1;
-
-	if (f->type == SCHEMA_MESSAGE || f->type == SCHEMA_ANY ||
-	    f->type == SCHEMA_NODE)
-		return n->kind == NODE_LIST && n->n == 0;
-	if (n->kind != NODE_SCALAR)
-		return n->n == 0;
-	return n->scalar.len == 0 ||
-	       (scalar_to_bool(n->scalar, &value) && !value) ||
-	       (scalar_to_double(n->scalar, &number) && !(number > 0) &&
-		   !(number < 0));
-}
-
 /* Whether a field is to be decoded; others are reported and passed over. */
 static bool
 is_enforced(struct decoder *d, const char *path, const struct schema_field *f,
@@ -661,7 +206,7 @@ is_enforced(struct decoder *d, const char *path, const struct schema_field *f,
 {
 	if (f->stance == SCHEMA_ENFORCED)
 		return true;
-	if (is_default(f, item->value))
+	if (schema_is_default(f, item->value))
 		return false;
 	if (f->stance == SCHEMA_REFUSED)
 		diag_error(d->diag, item->key_place, path,
@@ -733,6 +278,14 @@ check_oneofs(struct decoder *d, const char *path,
 	}
 }
 
+/* A refused field may be of any oneof: it has been reported already. */
+static bool
+is_of(const struct schema_field *f, struct str group)
+{
+	return f->stance == SCHEMA_REFUSED ||
+	       (f->oneof && str_eq(str_of(f->oneof), group));
+}
+
 static void
 check_oneof_given(struct decoder *d, const char *path,
     const struct schema_message *message, const struct node_item **given,
@@ -745,8 +298,7 @@ check_oneof_given(struct decoder *d, const char *path,
 		bool found = false;
 
 		for (size_t i = 0; message->fields[i].name; i++)
-			if (given[i] && message->fields[i].oneof &&
-			    str_eq(str_of(message->fields[i].oneof), group))
+			if (given[i] && is_of(&message->fields[i], group))
 				found = true;
 		if (!found)
 			diag_error(d->diag, n->place, path,
@@ -779,7 +331,7 @@ decode_fields(struct decoder *d, const char *path,
 	*(const struct node **)(void *)out = n;
 	apply_fallbacks(d, message, out);
 	if (n->kind != NODE_MAP) {
-		mismatch(d, path, "a map", n);
+		schema_mismatch(d, path, "a map", n);
 		return;
 	}
 	for (size_t i = 0; i < n->n; i++) {

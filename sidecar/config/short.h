@@ -17,4 +17,7 @@ bool short_is(const struct node *top);
 const struct node *short_expand(
     struct arena *, const struct node *top, struct diag *);
 
+/* Whether the expansion of the short form has secrets in it. */
+bool short_has_secrets(const struct node *top);
+
 #endif

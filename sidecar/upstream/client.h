@@ -1,8 +1,8 @@
 /*
  * The HTTP client towards backends: one per worker, driven by the worker's
- * loop, built on libcurl's multi interface. No libcurl type leaves client.c. Choosing the host, time limits
- * over the whole exchange, and what a failure looks like to the client are
- * the router's.
+ * loop, built on libcurl's multi interface. No libcurl type leaves client.c.
+ * Choosing the host, time limits over the whole exchange, and what a failure
+ * looks like to the client are the router's.
  */
 #ifndef SALLYPORT_UPSTREAM_CLIENT_H
 #define SALLYPORT_UPSTREAM_CLIENT_H
@@ -18,14 +18,16 @@ struct client *client_new(struct loop *);
 /* All calls must have ended. */
 void client_free(struct client *);
 
-/* One backend host as the client needs it; lives as long as the configuration. */
+/* One backend host as the client needs it; outlives the client. */
 struct client_origin {
 	const char *url; /* "http://127.0.0.1:3001/": scheme, host, port */
+	const char
+	    *connect_to; /* "::host:port" when url names the SNI, or NULL */
 	const char *unix_path; /* or NULL */
-	const char *sni; /* TLS server name, or NULL for the host */
 	const char *ca_file; /* or NULL */
 	struct str ca_pem; /* inline trusted_ca, or absent */
-	bool verify; /* false: no trusted_ca, as in Envoy */
+	bool verify; /* the chain; false: no trusted_ca, as in Envoy */
+	bool verify_name; /* that the certificate is for the host of url */
 	long connect_timeout_ms;
 };
 
@@ -35,18 +37,21 @@ struct call_spec {
 	const struct client_origin *origin;
 	struct str method;
 	struct str target; /* path and query as they go on the wire */
-	const struct headers
-	    *headers; /* end-to-end fields; "host" is :authority */
+	/*
+	 * End-to-end fields. Pseudo fields, host, expect and what frames the
+	 * body are left out: they follow from the rest of the spec.
+	 */
+	const struct headers *headers;
 	struct str authority; /* value of Host */
 	int64_t body_len; /* or CALL_BODY_NONE, CALL_BODY_UNKNOWN (chunked) */
 	struct buf *upload; /* request body comes from here */
 	const bool *upload_end; /* nothing more will come into upload */
 	struct buf *download; /* response body goes here, up to its max */
-	struct headers *
-	    response; /* response fields go here, names in lower case, with ":status" first */
+	/* Response fields go here, ":status" first, names in lower case. */
+	struct headers *response;
 	/*
 	 * Called from the loop, never from within a function of this header,
-	 * when anything below has changed. Must not end the call.
+	 * when anything below has changed. It may end the call.
 	 */
 	void (*changed)(void *owner);
 	void *owner;
@@ -56,7 +61,7 @@ struct call_spec {
 enum call_state {
 	CALL_WAITING, /* no response headers yet */
 	CALL_HEADERS, /* response headers are there, body may follow */
-	CALL_DONE, /* the whole body is in download (or was consumed) */
+	CALL_DONE, /* the whole body is in download; upload is not read any more */
 	CALL_FAILED, /* call_failure tells; after headers: the body is cut */
 };
 
@@ -74,16 +79,25 @@ enum call_failure {
 };
 
 /*
- * Starts a request. Response header section is limited to 256 fields and 96 KiB. Never NULL: what fails
- * at once is reported through changed.
+ * Starts a request; the spec's strings are needed until this returns, what
+ * its pointers lead to until call_end. The header section of the response is
+ * limited to 256 fields and 96 KiB. Never NULL: what fails at once is
+ * reported through changed.
+ *
+ * A kept connection that turns out to be dead is replaced by a new one only
+ * if nothing can have been done twice: an idempotent method (RFC 9110
+ * section 9.2.2), or a request of which the backend has not had all.
  */
 struct call *call_start(struct client *, const struct call_spec *);
 
 enum call_state call_state(const struct call *);
 enum call_failure call_failure(const struct call *);
-/* The library's own words for a failure, for logs. */
+/*
+ * What lies behind a failure, for logs: Envoy's words where it has some
+ * ("delayed connect error: Connection refused"), else the library's.
+ */
 const char *call_failure_text(const struct call *);
-/* "127.0.0.1:3001" once connected, else absent. */
+/* "127.0.0.1:3001", or the path of a unix socket, once connected, else absent. */
 struct str call_peer(const struct call *);
 /* Whether request bytes may have reached the backend. */
 bool call_was_sent(const struct call *);

@@ -1,0 +1,12 @@
+/* Random numbers from the system, read ahead in small blocks. */
+#ifndef SALLYPORT_BASE_RANDOM_H
+#define SALLYPORT_BASE_RANDOM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Fills out with n (at most 256) bytes fit for identifiers and seeds. */
+void random_bytes(void *out, size_t n);
+uint64_t random_u64(void);
+
+#endif

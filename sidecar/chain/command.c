@@ -1,0 +1,344 @@
+/* The values of the substitution operators. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "chain/command.h"
+#include "chain/exchange.h"
+#include "chain/metadata.h"
+#include "chain/route.h"
+
+static struct str
+number(const struct exchange *x, int64_t value)
+{
+	return arena_printf(x->arena, "%lld", (long long)value);
+}
+
+static struct str
+two_headers(const struct headers *h, const struct piece *p)
+{
+	struct str value = headers_get(h, p->first);
+
+	return value.ptr || !p->second.ptr ? value : headers_get(h, p->second);
+}
+
+static struct str
+get_request_header(const struct piece *p, const struct exchange *x)
+{
+	return two_headers(&x->request, p);
+}
+
+static struct str
+get_response_header(const struct piece *p, const struct exchange *x)
+{
+	return two_headers(&x->response, p);
+}
+
+static struct str
+get_protocol(const struct piece *p, const struct exchange *x)
+{
+	(void)p;
+	return x->peer.protocol;
+}
+
+static struct str
+get_code(const struct piece *p, const struct exchange *x)
+{
+	(void)p;
+	return number(x, exchange_status(x));
+}
+
+static struct str
+get_details(const struct piece *p, const struct exchange *x)
+{
+	(void)p;
+	return x->details;
+}
+
+static struct str
+get_flags(const struct piece *p, const struct exchange *x)
+{
+	(void)p;
+	return exchange_flags_text(x->arena, x->flags);
+}
+
+static struct str
+get_received(const struct piece *p, const struct exchange *x)
+{
+	(void)p;
+	return number(x, (int64_t)x->bytes_received);
+}
+
+static struct str
+get_sent(const struct piece *p, const struct exchange *x)
+{
+	(void)p;
+	return number(x, (int64_t)x->bytes_sent);
+}
+
+static struct str
+span_ms(const struct exchange *x, int64_t until_ns)
+{
+	return until_ns ? number(x, (until_ns - x->start_ns) / NS_PER_MS)
+			: STR_NONE;
+}
+
+static struct str
+get_duration(const struct piece *p, const struct exchange *x)
+{
+	(void)p;
+	return span_ms(x, clock_boot_ns());
+}
+
+static struct str
+get_request_duration(const struct piece *p, const struct exchange *x)
+{
+	(void)p;
+	return span_ms(x, x->upload_end_ns);
+}
+
+static struct str
+get_response_duration(const struct piece *p, const struct exchange *x)
+{
+	(void)p;
+	return span_ms(x, x->upstream_headers_ns);
+}
+
+/* %1f to %9f become that many digits of the fraction; strftime does the rest. */
+static struct str
+start_time(const struct piece *p, const struct exchange *x)
+{
+	time_t seconds = (time_t)(x->start_wall_ns / NS_PER_S);
+	char format[128], out[256], digits[32];
+	size_t n = 0, width;
+	struct tm tm;
+
+	(void)gmtime_r(&seconds, &tm);
+	(void)snprintf(digits, sizeof(digits), "%09lld",
+	    (long long)(x->start_wall_ns % NS_PER_S));
+	for (size_t i = 0; i < p->text.len && n + 10 < sizeof(format); i++) {
+		const char *at = p->text.ptr + i;
+		if (*at == '%' && i + 2 < p->text.len && at[1] >= '1' &&
+		    at[1] <= '9' && at[2] == 'f') {
+			width = (size_t)(at[1] - '0');
+			memcpy(format + n, digits, width);
+			n += width;
+			i += 2;
+			continue;
+		}
+		format[n++] = *at;
+		if (*at == '%' && i + 1 < p->text.len)
+			format[n++] = p->text.ptr[++i];
+	}
+	format[n] = '\0';
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	n = strftime(out, sizeof(out), format, &tm);
+#pragma GCC diagnostic pop
+	return arena_str(x->arena, (struct str){ out, n });
+}
+
+static struct str
+get_start_time(const struct piece *p, const struct exchange *x)
+{
+	time_t seconds = (time_t)(x->start_wall_ns / NS_PER_S);
+	struct tm tm;
+
+	if (p->text.len)
+		return start_time(p, x);
+	(void)gmtime_r(&seconds, &tm);
+	return arena_printf(x->arena, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
+	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+	    tm.tm_sec, (int)(x->start_wall_ns % NS_PER_S / NS_PER_MS));
+}
+
+static struct str
+get_upstream_host(const struct piece *p, const struct exchange *x)
+{
+	(void)p;
+	return x->upstream_host;
+}
+
+static struct str
+get_upstream_cluster(const struct piece *p, const struct exchange *x)
+{
+	(void)p;
+	return x->cluster ? x->cluster->name : STR_NONE;
+}
+
+static struct str
+get_route_name(const struct piece *p, const struct exchange *x)
+{
+	(void)p;
+	return x->route && x->route->name.len ? x->route->name : STR_NONE;
+}
+
+static struct str
+with_port(const struct exchange *x, struct str address, struct str port)
+{
+	bool v6 = str_find_char(address, ':', 0) < address.len;
+
+	if (!address.ptr)
+		return STR_NONE;
+	return arena_printf(x->arena,
+	    v6 ? "[" STR_FMT "]:" STR_FMT : STR_FMT ":" STR_FMT,
+	    STR_ARG(address), STR_ARG(port.ptr ? port : STR("0")));
+}
+
+static struct str
+get_client_address(const struct piece *p, const struct exchange *x)
+{
+	(void)p;
+	return x->client_address;
+}
+
+static struct str
+get_client(const struct piece *p, const struct exchange *x)
+{
+	bool is_peer = str_eq(x->client_address, x->peer.address);
+
+	(void)p;
+	return with_port(
+	    x, x->client_address, is_peer ? x->peer.port : STR_NONE);
+}
+
+static struct str
+get_peer_address(const struct piece *p, const struct exchange *x)
+{
+	(void)p;
+	return x->peer.address;
+}
+
+static struct str
+get_peer(const struct piece *p, const struct exchange *x)
+{
+	(void)p;
+	return with_port(x, x->peer.address, x->peer.port);
+}
+
+static struct str
+get_local(const struct piece *p, const struct exchange *x)
+{
+	(void)p;
+	return with_port(x, x->peer.local_address, x->peer.local_port);
+}
+
+static struct str
+get_local_address(const struct piece *p, const struct exchange *x)
+{
+	(void)p;
+	return x->peer.local_address;
+}
+
+static struct str
+get_local_port(const struct piece *p, const struct exchange *x)
+{
+	(void)p;
+	return x->peer.local_port;
+}
+
+static struct str
+get_failure(const struct piece *p, const struct exchange *x)
+{
+	(void)p;
+	return x->failure_text;
+}
+
+static struct str
+get_attempts(const struct piece *p, const struct exchange *x)
+{
+	(void)p;
+	return x->attempts ? number(x, x->attempts) : STR_NONE;
+}
+
+static struct str
+get_local_body(const struct piece *p, const struct exchange *x)
+{
+	(void)p;
+	return x->local_body;
+}
+
+static struct str
+get_metadata(const struct piece *p, const struct exchange *x)
+{
+	struct str rest = p->text, ns = str_split(&rest, ':'), name = rest;
+	char *dotted;
+
+	if (!name.ptr)
+		return STR_NONE;
+	dotted = arena_cstr(x->arena, name);
+	for (size_t i = 0; i < name.len; i++)
+		if (dotted[i] == ':')
+			dotted[i] = '.';
+	return metadata_get(x, ns, (struct str){ dotted, name.len });
+}
+
+static struct str
+get_environment(const struct piece *p, const struct exchange *x)
+{
+	const char *value = getenv(arena_cstr(x->arena, p->text));
+
+	return value && *value ? str_of(value) : STR_NONE;
+}
+
+static struct str
+get_hostname(const struct piece *p, const struct exchange *x)
+{
+	char name[256];
+
+	(void)p;
+	if (gethostname(name, sizeof(name) - 1))
+		return STR_NONE;
+	name[sizeof(name) - 1] = '\0';
+	return arena_str(x->arena, str_of(name));
+}
+
+static const struct command commands[] = {
+	{ "REQ", ARGS_HEADERS, false, get_request_header },
+	{ "REQUEST_HEADER", ARGS_HEADERS, false, get_request_header },
+	{ "RESP", ARGS_HEADERS, false, get_response_header },
+	{ "RESPONSE_HEADER", ARGS_HEADERS, false, get_response_header },
+	{ "PROTOCOL", ARGS_NONE, false, get_protocol },
+	{ "RESPONSE_CODE", ARGS_NONE, true, get_code },
+	{ "RESPONSE_CODE_DETAILS", ARGS_NONE, false, get_details },
+	{ "RESPONSE_FLAGS", ARGS_NONE, false, get_flags },
+	{ "BYTES_RECEIVED", ARGS_NONE, true, get_received },
+	{ "BYTES_SENT", ARGS_NONE, true, get_sent },
+	{ "DURATION", ARGS_NONE, true, get_duration },
+	{ "REQUEST_DURATION", ARGS_NONE, true, get_request_duration },
+	{ "RESPONSE_DURATION", ARGS_NONE, true, get_response_duration },
+	{ "START_TIME", ARGS_OPTIONAL, false, get_start_time },
+	{ "UPSTREAM_HOST", ARGS_NONE, false, get_upstream_host },
+	{ "UPSTREAM_CLUSTER", ARGS_NONE, false, get_upstream_cluster },
+	{ "UPSTREAM_REMOTE_ADDRESS", ARGS_NONE, false, get_upstream_host },
+	{ "UPSTREAM_REQUEST_ATTEMPT_COUNT", ARGS_NONE, true, get_attempts },
+	{ "UPSTREAM_TRANSPORT_FAILURE_REASON", ARGS_NONE, false, get_failure },
+	{ "ROUTE_NAME", ARGS_NONE, false, get_route_name },
+	{ "DOWNSTREAM_REMOTE_ADDRESS", ARGS_NONE, false, get_client },
+	{ "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT", ARGS_NONE, false,
+	    get_client_address },
+	{ "DOWNSTREAM_DIRECT_REMOTE_ADDRESS", ARGS_NONE, false, get_peer },
+	{ "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT", ARGS_NONE, false,
+	    get_peer_address },
+	{ "DOWNSTREAM_LOCAL_ADDRESS", ARGS_NONE, false, get_local },
+	{ "DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT", ARGS_NONE, false,
+	    get_local_address },
+	{ "DOWNSTREAM_LOCAL_PORT", ARGS_NONE, true, get_local_port },
+	{ "LOCAL_REPLY_BODY", ARGS_NONE, false, get_local_body },
+	{ "DYNAMIC_METADATA", ARGS_REQUIRED, false, get_metadata },
+	{ "ENVIRONMENT", ARGS_REQUIRED, false, get_environment },
+	{ "HOSTNAME", ARGS_NONE, false, get_hostname },
+};
+
+const struct command *
+command_find(struct str name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (str_eq(str_of(commands[i].name), name))
+			return &commands[i];
+	return NULL;
+}

@@ -1,0 +1,139 @@
+/* Compiling a bootstrap: filters in their order, then the routes. */
+#include "config.h"
+
+#include "chain/local_reply.h"
+#include "chain/route.h"
+#include "chain/setup.h"
+
+struct router_conf {
+	const struct node *node;
+	bool dynamic_stats, has_dynamic_stats;
+	bool suppress_envoy_headers;
+};
+
+#define REFUSED(field, kind, many, why)                                        \
+	{                                                                      \
+		.name = field, .type = kind, .label = many,                    \
+		.stance = SCHEMA_REFUSED, .text = why                          \
+	}
+
+static const struct schema_field router_fields[] = {
+	{ .name = "dynamic_stats",
+	    .type = SCHEMA_BOOL,
+	    SCHEMA_AT_HAS(struct router_conf, dynamic_stats),
+	    .stance = SCHEMA_DELEGATED,
+	    .text = "Whether statistics of each cluster are counted." },
+	{ .name = "suppress_envoy_headers",
+	    .type = SCHEMA_BOOL,
+	    SCHEMA_AT(struct router_conf, suppress_envoy_headers),
+	    .text = "Adds no x-envoy- fields to requests and responses." },
+	REFUSED("start_child_span", SCHEMA_BOOL, SCHEMA_ONE,
+	    "there is no tracing here"),
+	REFUSED("upstream_log", SCHEMA_NODE, SCHEMA_LIST,
+	    "there are no logs of single upstream attempts here"),
+	REFUSED("upstream_log_options", SCHEMA_NODE, SCHEMA_ONE,
+	    "there are no logs of single upstream attempts here"),
+	REFUSED("strict_check_headers", SCHEMA_STR, SCHEMA_LIST,
+	    "request fields of the router's own are not checked here"),
+	REFUSED("respect_expected_rq_timeout", SCHEMA_BOOL, SCHEMA_ONE,
+	    "time limits come from the route only"),
+	REFUSED("suppress_grpc_request_failure_code_stats", SCHEMA_BOOL,
+	    SCHEMA_ONE, "there is no gRPC here"),
+	REFUSED("upstream_http_filters", SCHEMA_NODE, SCHEMA_LIST,
+	    "filters stand in http_filters of the connection manager"),
+	{ .name = NULL },
+};
+
+static const struct schema_message router_message = {
+	.name = "envoy.extensions.filters.http.router.v3.Router",
+	.size = sizeof(struct router_conf),
+	.fields = router_fields,
+};
+
+/* bootstrap_decode has seen to it that there is one. */
+static const struct conf_hcm *
+find_hcm(const struct conf_listener *listener)
+{
+	return listener->filter_chains.items[0].filters.items[0].hcm;
+}
+
+static void
+build_router(struct setup *s, const struct any *any)
+{
+	const struct router_conf *conf =
+	    schema_decode_any(s->gateway->arena, s->diag, &router_message, any);
+
+	s->gateway->suppress_envoy_headers = conf->suppress_envoy_headers;
+}
+
+static void
+build_filter(struct setup *s, const struct conf_http_filter *conf)
+{
+	struct gateway *g = s->gateway;
+	struct filter_instance *instance = &g->filters[g->n_filters];
+	const size_t align = _Alignof(max_align_t) - 1;
+
+	if (!conf->typed_config)
+		return;
+	if (setup_is_router(conf->typed_config)) {
+		build_router(s, conf->typed_config);
+		return;
+	}
+	instance->filter = setup_find_filter(s, conf->typed_config, conf->name);
+	if (!instance->filter)
+		return;
+	instance->name = conf->name;
+	instance->disabled = conf->disabled;
+	instance->conf = setup_filter(s, instance->filter, conf->typed_config);
+	instance->state_at = g->state_size;
+	g->state_size += (instance->filter->state_size + align) & ~align;
+	g->n_filters++;
+}
+
+struct gateway *
+gateway_build(struct arena *arena, const struct conf_bootstrap *bootstrap,
+    struct state *state, struct diag *diag)
+{
+	static const enum target_slashes slashes[] = {
+		[CONF_SLASH_DEFAULT] = TARGET_SLASHES_KEEP,
+		[CONF_SLASH_KEEP] = TARGET_SLASHES_KEEP,
+		[CONF_SLASH_REJECT] = TARGET_SLASHES_REJECT,
+		[CONF_SLASH_REDIRECT] = TARGET_SLASHES_REDIRECT,
+		[CONF_SLASH_FORWARD] = TARGET_SLASHES_FORWARD,
+	};
+	struct gateway *g = ARENA_NEW(arena, struct gateway);
+	struct setup setup = { .gateway = g, .state = state, .diag = diag };
+	const struct conf_hcm *hcm;
+	size_t before = diag_errors(diag);
+
+	g->arena = arena;
+	g->bootstrap = bootstrap;
+	g->listener = &bootstrap->static_resources->listeners.items[0];
+	g->hcm = hcm = find_hcm(g->listener);
+	g->target_rules = (struct target_rules){
+		.normalize = hcm->normalize_path,
+		.merge_slashes = hcm->merge_slashes,
+		.escaped_slashes =
+		    slashes[hcm->path_with_escaped_slashes_action],
+	};
+	g->filters =
+	    ARENA_ARRAY(arena, hcm->http_filters.n + 1, struct filter_instance);
+	for (size_t i = 0; i < hcm->http_filters.n; i++)
+		build_filter(&setup, &hcm->http_filters.items[i]);
+	g->local_reply =
+	    local_reply_build(arena, hcm->local_reply_config, diag);
+	g->routes = route_table_build(arena, g, &setup, diag);
+	return diag_errors(diag) == before ? g : NULL;
+}
+
+const struct conf_cluster *
+gateway_cluster(const struct gateway *g, struct str name)
+{
+	const struct conf_static_resources *all =
+	    g->bootstrap->static_resources;
+
+	for (size_t i = 0; i < all->clusters.n; i++)
+		if (str_eq(all->clusters.items[i].name, name))
+			return &all->clusters.items[i];
+	return NULL;
+}

@@ -1,0 +1,316 @@
+/* The gateway's side of chain/host.h. */
+#include "config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "chain/chain.h"
+#include "chain/format.h"
+#include "chain/host.h"
+#include "chain/metadata.h"
+#include "chain/route.h"
+#include "chain/setup.h"
+#include "config/bootstrap.h"
+#include "state/counter.h"
+
+struct arena *
+host_setup_arena(struct setup *s)
+{
+	return s->gateway->arena;
+}
+
+static struct place
+place_of(const struct node *node)
+{
+	return node ? node->place : (struct place){ 0 };
+}
+
+void
+host_setup_error(
+    struct setup *s, const struct node *node, const char *format, ...)
+{
+	struct str text;
+	va_list args;
+
+	va_start(args, format);
+	text = arena_vprintf(s->gateway->arena, format, args);
+	va_end(args);
+	diag_error(s->diag, place_of(node), s->path, "%s", text.ptr);
+}
+
+void
+host_setup_warn(
+    struct setup *s, const struct node *node, const char *format, ...)
+{
+	struct str text;
+	va_list args;
+
+	va_start(args, format);
+	text = arena_vprintf(s->gateway->arena, format, args);
+	va_end(args);
+	diag_warn(s->diag, place_of(node), s->path, "%s", text.ptr);
+}
+
+int
+host_setup_counter(struct setup *s, const char *name)
+{
+	struct str full;
+
+	if (!s->state)
+		return -1;
+	full = arena_printf(s->gateway->arena, "http." STR_FMT ".%s",
+	    STR_ARG(s->gateway->hcm->stat_prefix), name);
+	return counter_find(s->state, full);
+}
+
+struct str
+host_setup_data(
+    struct setup *s, const struct conf_data_source *source, size_t max)
+{
+	return bootstrap_data(s->gateway->arena, s->diag, s->path, source, max);
+}
+
+const struct format *
+host_setup_format(struct setup *s, const struct node *node, struct str text)
+{
+	return format_text(s->gateway->arena, text, node, s->diag);
+}
+
+struct state *
+host_setup_state(struct setup *s)
+{
+	return s->state;
+}
+
+static struct headers *
+map_of(struct exchange *x, enum host_map map)
+{
+	if (map == HOST_REQUEST)
+		return &x->request;
+	return x->response.n ? &x->response : NULL;
+}
+
+struct str
+host_header(
+    struct exchange *x, enum host_map map, struct str name, size_t index)
+{
+	struct headers *h = map_of(x, map);
+
+	return h ? headers_nth(h, name, index) : STR_NONE;
+}
+
+const struct header *
+host_headers(struct exchange *x, enum host_map map, size_t *n)
+{
+	struct headers *h = map_of(x, map);
+	struct header *copy;
+
+	*n = h ? h->n : 0;
+	copy = ARENA_ARRAY(x->arena, *n + 1, struct header);
+	if (*n)
+		memcpy(copy, h->items, *n * sizeof(*copy));
+	return copy;
+}
+
+static bool
+may_write(const struct headers *h, struct str name, struct str value)
+{
+	if (name.len && name.ptr[0] == ':')
+		name = str_slice(name, 1, name.len);
+	return h && header_name_is_valid(name) && value.len &&
+	       header_value_is_valid(value);
+}
+
+bool
+host_header_set(
+    struct exchange *x, enum host_map map, struct str name, struct str value)
+{
+	struct headers *h = map_of(x, map);
+
+	if (!may_write(h, name, value))
+		return false;
+	headers_set(h, arena_str(x->arena, name), arena_str(x->arena, value));
+	return true;
+}
+
+bool
+host_header_add(
+    struct exchange *x, enum host_map map, struct str name, struct str value)
+{
+	struct headers *h = map_of(x, map);
+
+	if (!may_write(h, name, value))
+		return false;
+	headers_add(h, arena_str(x->arena, name), arena_str(x->arena, value));
+	return true;
+}
+
+bool
+host_header_remove(struct exchange *x, enum host_map map, struct str name)
+{
+	struct headers *h = map_of(x, map);
+
+	return h && headers_remove(h, name) > 0;
+}
+
+void
+host_reply(struct exchange *x, const struct host_reply *reply)
+{
+	exchange_reply(x, reply);
+}
+
+const void *
+host_route_conf(struct exchange *x)
+{
+	int at = chain_current(x);
+
+	return x->route && at >= 0 ? x->route->filter_confs[at] : NULL;
+}
+
+void
+host_reroute(struct exchange *x)
+{
+	x->route = route_find(x->gateway->routes, x);
+	x->cluster = x->route ? route_cluster(x->route, x) : NULL;
+}
+
+struct str
+host_attribute(struct exchange *x, enum host_attribute attribute)
+{
+	switch (attribute) {
+	case HOST_CLIENT_ADDRESS:
+		return x->client_address;
+	case HOST_CLIENT_PORT:
+		return x->peer.port;
+	case HOST_SCHEME:
+		return headers_get(&x->request, STR(":scheme"));
+	case HOST_PROTOCOL:
+		return x->peer.protocol;
+	case HOST_REQUEST_ID:
+		return headers_get(&x->request, STR("x-request-id"));
+	case HOST_ROUTE_NAME:
+		return x->route ? x->route->name : STR_NONE;
+	case HOST_CLUSTER_NAME:
+		return x->cluster ? x->cluster->name : STR_NONE;
+	case HOST_CODE_DETAILS:
+		return x->details;
+	case HOST_RESPONSE_CODE:
+		return headers_get(&x->response, STR(":status"));
+	}
+	return STR_NONE;
+}
+
+bool
+host_route_forwards(struct exchange *x)
+{
+	return x->route && x->route->conf->route;
+}
+
+struct str
+host_metadata(struct exchange *x, struct str ns, struct str name)
+{
+	return metadata_get(x, ns, name);
+}
+
+void
+host_metadata_set(
+    struct exchange *x, struct str ns, struct str key, struct str value)
+{
+	metadata_set(x, ns, key, value, false);
+}
+
+void
+host_metadata_set_json(
+    struct exchange *x, struct str ns, struct str key, struct str json)
+{
+	metadata_set(x, ns, key, json, true);
+}
+
+struct str
+host_format(struct exchange *x, const struct format *format)
+{
+	return format_value(format, x);
+}
+
+const struct conf_rate_limit *
+host_rate_limits(struct exchange *x, size_t *n)
+{
+	const struct conf_route_action *action;
+
+	*n = 0;
+	if (!x->route)
+		return NULL;
+	action = x->route->conf->route;
+	if (action && action->rate_limits.n) {
+		*n = action->rate_limits.n;
+		return action->rate_limits.items;
+	}
+	*n = x->route->vhost->rate_limits.n;
+	return x->route->vhost->rate_limits.items;
+}
+
+void
+host_count(struct exchange *x, int counter, uint64_t by)
+{
+	if (x->state && counter >= 0)
+		counter_add(x->state, counter, by);
+}
+
+struct state *
+host_state(struct exchange *x)
+{
+	return x->state;
+}
+
+int64_t
+host_boot_ns(struct exchange *x)
+{
+	(void)x;
+	return clock_boot_ns();
+}
+
+int64_t
+host_wall_ns(struct exchange *x)
+{
+	(void)x;
+	return clock_wall_ns();
+}
+
+struct arena *
+host_arena(struct exchange *x)
+{
+	return x->arena;
+}
+
+struct str
+host_keep(struct exchange *x, struct str s)
+{
+	return arena_str(x->arena, s);
+}
+
+/* splitmix64 over the request's random number. */
+uint64_t
+host_random(struct exchange *x, uint64_t n)
+{
+	uint64_t z = x->random_next += 0x9e3779b97f4a7c15;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+	return n ? (z ^ (z >> 31)) % n : 0;
+}
+
+void
+host_log(struct exchange *x, enum host_log level, const char *format, ...)
+{
+	static const enum log_level levels[] = { LOG_LEVEL_ERROR,
+		LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+	struct str text;
+	va_list args;
+
+	va_start(args, format);
+	text = arena_vprintf(x->arena, format, args);
+	va_end(args);
+	log_at(levels[level], "%s", text.ptr);
+}

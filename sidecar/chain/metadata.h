@@ -1,0 +1,20 @@
+/* Dynamic metadata of a request: what filters leave for each other and for the log. */
+#ifndef SALLYPORT_CHAIN_METADATA_H
+#define SALLYPORT_CHAIN_METADATA_H
+
+#include "base/str.h"
+
+struct exchange;
+
+/*
+ * A value by namespace and key, or by a dotted path into a JSON value set
+ * under the first part ("payload.sub"). Numbers and booleans as text, objects as JSON.
+ */
+struct str metadata_get(
+    const struct exchange *, struct str ns, struct str name);
+
+/* Copies everything. */
+void metadata_set(struct exchange *, struct str ns, struct str key,
+    struct str value, bool is_json);
+
+#endif

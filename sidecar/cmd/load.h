@@ -1,0 +1,34 @@
+/*
+ * From a configuration file to what requests run on. What is wrong with the
+ * file is printed on stderr, all of it at once.
+ */
+#ifndef SALLYPORT_CMD_LOAD_H
+#define SALLYPORT_CMD_LOAD_H
+
+#include "base/arena.h"
+#include "config/model.h"
+#include "observe/access_log.h"
+#include "upstream/router.h"
+
+struct loaded {
+	struct arena *arena;
+	struct diag *diag;
+	const struct conf_bootstrap *bootstrap;
+	struct gateway *gateway;
+	struct clusters *clusters;
+	struct access_log *log;
+};
+
+/* Reads the file. ERR_CONFIG after errors, which are printed. */
+enum err load_read(const char *file, struct loaded *out) CHECKED;
+
+/*
+ * Builds the rest. state may be NULL for a check; log, if not NULL, is where
+ * access logs go instead. Prints warnings and errors.
+ */
+enum err load_build(struct loaded *, struct state *, const char *log) CHECKED;
+
+/* Fine in every stage. */
+void load_free(struct loaded *);
+
+#endif

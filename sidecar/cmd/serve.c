@@ -1,0 +1,293 @@
+/*
+ * sallyport serve: a master with its workers. And the same without arguments
+ * under a web server that has spawned the process: a worker on the socket
+ * on descriptor 0, or one CGI request.
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cmd/cmd.h"
+#include "cmd/load.h"
+#include "front/cgi.h"
+#include "front/master.h"
+#include "front/socket.h"
+
+enum { SOCKET_MODE = 0660 };
+
+struct options {
+	const char *config;
+	const char *state; /* NULL: the default */
+	const char *log;
+	const char *listen[SOCKETS_MAX];
+	size_t n_listen;
+	unsigned workers;
+};
+
+static int
+usage(const char *why, const char *what)
+{
+	(void)fprintf(stderr,
+	    "sallyport serve: %s%s\n"
+	    "usage: sallyport serve -c FILE [--listen unix:PATH|HOST:PORT]... "
+	    "[--workers N]\n"
+	    "                       [--state FILE] [--access-log FILE|-]\n",
+	    why, what);
+	return CMD_USAGE;
+}
+
+/*
+ * Whether argv[*at] is the option; its value is behind "=" or the next
+ * argument, which *at is moved to. A missing value leaves *value NULL.
+ */
+static bool
+is_option(char **argv, int *at, const char *name, const char **value)
+{
+	size_t len = strlen(name);
+	const char *arg = argv[*at];
+
+	*value = NULL;
+	if (strncmp(arg, name, len) != 0)
+		return false;
+	if (arg[len] == '=' && arg[1] == '-') {
+		*value = arg + len + 1;
+		return true;
+	}
+	if (arg[len])
+		return false;
+	if (argv[*at + 1])
+		*value = argv[++*at];
+	return true;
+}
+
+static bool
+set_workers(struct options *o, const char *value)
+{
+	uint64_t n;
+
+	if (!str_to_u64(str_of(value), &n) || n == 0 || n > WORKERS_MAX)
+		return false;
+	o->workers = (unsigned)n;
+	return true;
+}
+
+static bool
+add_listen(struct options *o, const char *value)
+{
+	if (o->n_listen == SOCKETS_MAX)
+		return false;
+	o->listen[o->n_listen++] = value;
+	return true;
+}
+
+static int
+read_options(int argc, char **argv, struct options *o)
+{
+	const char *value;
+
+	for (int i = 1; i < argc; i++) {
+		const char *arg = argv[i];
+		bool is_fine = true;
+		if (is_option(argv, &i, "-c", &value) ||
+		    is_option(argv, &i, "--config", &value))
+			o->config = value;
+		else if (is_option(argv, &i, "--state", &value))
+			o->state = value;
+		else if (is_option(argv, &i, "--access-log", &value))
+			o->log = value;
+		else if (is_option(argv, &i, "--listen", &value))
+			is_fine = !value || add_listen(o, value);
+		else if (is_option(argv, &i, "--workers", &value))
+			is_fine = !value || set_workers(o, value);
+		else
+			return usage("unknown argument ", arg);
+		if (!value || !*value)
+			return usage("a value is missing after ", arg);
+		if (!is_fine)
+			return usage("no such value for ", arg);
+	}
+	return o->config ? CMD_OK : usage("-c FILE is missing", "");
+}
+
+/* The shared state, or private memory where the default has no place. */
+static struct state *
+open_state(const char *path)
+{
+	struct state *state;
+	const char *file = path ? path : SALLYPORT_STATE_FILE;
+
+	if (!state_open(file, &state))
+		return state;
+	if (path)
+		return NULL;
+	log_warn("no state file: limits and breakers are kept in memory, "
+		 "for this process and its workers only");
+	return state_private();
+}
+
+/* "unix:PATH" or "HOST:PORT" of the file's listener; NULL if it has none. */
+static const char *
+listener_address(const struct loaded *l, unsigned *mode)
+{
+	const struct conf_listener *listener = l->gateway->listener;
+	const struct conf_address *a = listener ? listener->address : NULL;
+	const struct conf_socket_address *tcp = a ? a->socket_address : NULL;
+	bool is_v6;
+
+	if (a && a->pipe) {
+		if (a->pipe->mode)
+			*mode = a->pipe->mode;
+		return arena_printf(
+		    l->arena, "unix:" STR_FMT, STR_ARG(a->pipe->path))
+		    .ptr;
+	}
+	if (!tcp)
+		return NULL;
+	is_v6 = str_find_char(tcp->address, ':', 0) < tcp->address.len;
+	return arena_printf(l->arena,
+	    is_v6 ? "[" STR_FMT "]:%u" : STR_FMT ":%u", STR_ARG(tcp->address),
+	    tcp->port_value)
+	    .ptr;
+}
+
+/* Opens all sockets; *text names them for the log. */
+static enum err
+open_sockets(const struct options *o, const struct loaded *l,
+    struct sockets *sockets, struct str *text)
+{
+	unsigned mode = SOCKET_MODE;
+	const char *address;
+	enum err err = sockets_inherit(sockets);
+
+	*text = sockets->n ? STR("inherited sockets") : STR_NONE;
+	for (size_t i = 0; i < o->n_listen && !err; i++) {
+		err = sockets_open(sockets, o->listen[i], mode);
+		*text = arena_printf(l->arena, STR_FMT "%s%s", STR_ARG(*text),
+		    text->len ? ", " : "", o->listen[i]);
+	}
+	if (err || sockets->n)
+		return err;
+	address = listener_address(l, &mode);
+	if (!address) {
+		log_error("nothing to listen on: give --listen");
+		return ERR_CONFIG;
+	}
+	*text = str_of(address);
+	return sockets_open(sockets, address, mode);
+}
+
+static unsigned
+count_cores(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (n < 1)
+		return 1;
+	return n > WORKERS_MAX ? WORKERS_MAX : (unsigned)n;
+}
+
+static struct worker
+worker_of(
+    const struct loaded *l, struct state *state, const struct sockets *sockets)
+{
+	return (struct worker){ .gateway = l->gateway,
+		.clusters = l->clusters,
+		.log = l->log,
+		.state = state,
+		.sockets = sockets->fds,
+		.n_sockets = sockets->n };
+}
+
+static int
+run_master(const struct options *o, struct loaded *l, struct state *state)
+{
+	struct sockets sockets = { .n = 0 };
+	struct str text;
+	struct worker worker;
+	int status = CMD_FAILED;
+
+	if (load_build(l, state, o->log))
+		return CMD_CONFIG;
+	if (!open_sockets(o, l, &sockets, &text)) {
+		worker = worker_of(l, state, &sockets);
+		status = master_run(
+		    &worker, o->workers ? o->workers : count_cores(), text.ptr);
+	}
+	sockets_close(&sockets);
+	return status;
+}
+
+int
+cmd_serve(int argc, char **argv)
+{
+	struct options o = { .workers = 0 };
+	struct loaded l;
+	struct state *state;
+	int status = read_options(argc, argv, &o);
+
+	if (status)
+		return status;
+	status = CMD_CONFIG;
+	if (!load_read(o.config, &l)) {
+		status = CMD_FAILED;
+		state = open_state(o.state);
+		if (state) {
+			status = run_master(&o, &l, state);
+			state_close(state);
+		}
+	}
+	load_free(&l);
+	return status;
+}
+
+/* Environment variable, or NULL if it is unset or empty. */
+static const char *
+setting(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+static int
+run_spawned(struct loaded *l, struct state *state)
+{
+	struct sockets sockets = { .fds = { STDIN_FILENO }, .n = 1 };
+	struct worker worker;
+
+	if (load_build(l, state, setting("SALLYPORT_ACCESS_LOG")))
+		return CMD_CONFIG;
+	worker = worker_of(l, state, &sockets);
+	if (!socket_listens(STDIN_FILENO))
+		return cgi_run(&worker);
+	if (fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK))
+		return CMD_FAILED;
+	return worker_run(&worker);
+}
+
+int
+cmd_spawned(void)
+{
+	const char *file = setting("SALLYPORT_CONFIG");
+	struct loaded l;
+	struct state *state;
+	int status = CMD_CONFIG;
+
+	if (!socket_listens(STDIN_FILENO) && !setting("GATEWAY_INTERFACE"))
+		return usage("what is to be done?", " See sallyport help.");
+	if (!load_read(file ? file : SALLYPORT_CONFIG_FILE, &l)) {
+		status = CMD_FAILED;
+		state = open_state(setting("SALLYPORT_STATE"));
+		if (state) {
+			status = run_spawned(&l, state);
+			state_close(state);
+		}
+	}
+	load_free(&l);
+	return status;
+}

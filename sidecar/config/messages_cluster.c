@@ -1,0 +1,313 @@
+/* Clusters: the hosts of a backend and how they are reached. */
+#include "config.h"
+
+#include "config/messages.h"
+
+#define UNBUILT       "it is not built in"
+#define RESOLVER      "the system's resolver answers"
+#define ALL_USED      "all hosts are used"
+#define NO_STATISTICS "these statistics are not kept"
+#define CONNECTIONS   "connections to backends are managed by the gateway"
+
+static const struct schema_choice health_choices[] = {
+	{ .name = "UNKNOWN", .value = 0 },
+	{ .name = "HEALTHY", .value = 1 },
+	{ .name = "UNHEALTHY", .value = 2, .refused = ALL_USED },
+	{ .name = "DRAINING", .value = 3, .refused = ALL_USED },
+	{ .name = "TIMEOUT", .value = 4, .refused = ALL_USED },
+	{ .name = "DEGRADED", .value = 5, .refused = ALL_USED },
+	{ .name = NULL },
+};
+
+static const struct schema_field endpoint_fields[] = {
+	{ FIELD(SCHEMA_MESSAGE, conf_endpoint, address),
+	    .message = &conf_address_message, .required = true,
+	    .text = "Where the host is." },
+	REFUSED("health_check_config", "hosts are not checked"),
+	{ FIELD(SCHEMA_STR, conf_endpoint, hostname),
+	    .text = "Name for auto_host_rewrite." },
+	REFUSED("additional_addresses", "a host has one address"),
+	DELEGATED_SCALAR("observability_name", NO_STATISTICS),
+	{ .name = NULL },
+};
+
+static const struct schema_message endpoint_message = {
+	.name = "envoy.config.endpoint.v3.Endpoint",
+	.size = sizeof(struct conf_endpoint),
+	.fields = endpoint_fields,
+};
+
+static const struct schema_field lb_endpoint_fields[] = {
+	{ FIELD(SCHEMA_MESSAGE, conf_lb_endpoint, endpoint),
+	    .message = &endpoint_message, .required = true,
+	    .oneof = "host_identifier", .text = "The host." },
+	REFUSED("endpoint_name", "write the endpoint out"),
+	{ FIELD(SCHEMA_ENUM, conf_lb_endpoint, health_status),
+	    .choices = health_choices, .text = "UNKNOWN or HEALTHY." },
+	DELEGATED("metadata", "nothing reads it"),
+	{ FIELD(SCHEMA_U32, conf_lb_endpoint, load_balancing_weight), .min = 1,
+	    .max = UINT_MAX, .fallback = "1",
+	    .text = "Its share of the requests." },
+	{ .name = NULL },
+};
+
+static const struct schema_message lb_endpoint_message = {
+	.name = "envoy.config.endpoint.v3.LbEndpoint",
+	.size = sizeof(struct conf_lb_endpoint),
+	.fields = lb_endpoint_fields,
+};
+
+static const struct schema_field locality_fields[] = {
+	DELEGATED("locality", "localities are not told apart"),
+	DELEGATED("metadata", "nothing reads it"),
+	{ FIELD(SCHEMA_MESSAGE, conf_locality_endpoints, lb_endpoints),
+	    .label = SCHEMA_LIST, .message = &lb_endpoint_message,
+	    .text = "The hosts." },
+	REFUSED("load_balancer_endpoints", "use lb_endpoints"),
+	REFUSED("leds_cluster_locality_config", "use lb_endpoints"),
+	DELEGATED("load_balancing_weight", "localities are not told apart"),
+	{ FIELD(SCHEMA_U32, conf_locality_endpoints, priority), .max = 128,
+	    .text = "0 is used first." },
+	DELEGATED("proximity", "localities are not told apart"),
+	{ .name = NULL },
+};
+
+static const struct schema_message locality_message = {
+	.name = "envoy.config.endpoint.v3.LocalityLbEndpoints",
+	.size = sizeof(struct conf_locality_endpoints),
+	.fields = locality_fields,
+};
+
+static const struct schema_field load_assignment_fields[] = {
+	{ FIELD(SCHEMA_STR, conf_load_assignment, cluster_name), .min_items = 1,
+	    .required = true, .text = "Name of the cluster, once more." },
+	{ FIELD(SCHEMA_MESSAGE, conf_load_assignment, endpoints),
+	    .label = SCHEMA_LIST, .message = &locality_message,
+	    .text = "Groups of hosts." },
+	REFUSED("named_endpoints", "write the endpoints out"),
+	REFUSED("policy", UNBUILT),
+	{ .name = NULL },
+};
+
+static const struct schema_message load_assignment_message = {
+	.name = "envoy.config.endpoint.v3.ClusterLoadAssignment",
+	.size = sizeof(struct conf_load_assignment),
+	.fields = load_assignment_fields,
+};
+
+static const struct schema_choice trust_choices[] = {
+	{ .name = "VERIFY_TRUST_CHAIN", .value = 0 },
+	{ .name = "ACCEPT_UNTRUSTED", .value = 1 },
+	{ .name = NULL },
+};
+
+static const struct schema_field validation_fields[] = {
+	{ FIELD(SCHEMA_MESSAGE, conf_validation_context, trusted_ca),
+	    .message = &conf_data_source_message,
+	    .text = "Authorities; without them nothing is verified." },
+	REFUSED("ca_certificate_provider_instance", "use trusted_ca"),
+	REFUSED("system_root_certs",
+	    "name the system's file in trusted_ca.filename"),
+	DELEGATED("watched_directory",
+	    "files are read when the configuration is loaded"),
+	REFUSED("verify_certificate_spki", UNBUILT),
+	REFUSED("verify_certificate_hash", UNBUILT),
+	REFUSED("match_typed_subject_alt_names", UNBUILT),
+	REFUSED("match_subject_alt_names", UNBUILT),
+	REFUSED_SCALAR("require_signed_certificate_timestamp", UNBUILT),
+	REFUSED("crl", UNBUILT),
+	REFUSED_SCALAR("allow_expired_certificate", UNBUILT),
+	{ .name = "trust_chain_verification",
+	    .type = SCHEMA_ENUM,
+	    .stance = SCHEMA_REFUSED,
+	    .choices = trust_choices,
+	    .text = "what trusted_ca does not vouch for is not trusted" },
+	REFUSED("custom_validator_config", UNBUILT),
+	REFUSED_SCALAR("only_verify_leaf_cert_crl", UNBUILT),
+	REFUSED("max_verify_depth", UNBUILT),
+	DELEGATED_SCALAR("suppress_client_ca_list", "it is for servers"),
+	{ .name = NULL },
+};
+
+static const struct schema_message validation_message = {
+	.name = "envoy.extensions.transport_sockets.tls.v3."
+		"CertificateValidationContext",
+	.size = sizeof(struct conf_validation_context),
+	.fields = validation_fields,
+};
+
+static const struct schema_field common_tls_fields[] = {
+	REFUSED("tls_params", UNBUILT),
+	REFUSED("tls_certificates", "there are no client certificates"),
+	REFUSED("tls_certificate_sds_secret_configs",
+	    "there are no client certificates"),
+	REFUSED("tls_certificate_provider_instance",
+	    "there are no client certificates"),
+	REFUSED("custom_tls_certificate_selector",
+	    "there are no client certificates"),
+	REFUSED("tls_certificate_certificate_provider",
+	    "there are no client certificates"),
+	REFUSED("tls_certificate_certificate_provider_instance",
+	    "there are no client certificates"),
+	{ FIELD(SCHEMA_MESSAGE, conf_common_tls, validation_context),
+	    .message = &validation_message, .oneof = "validation_context_type",
+	    .text = "How the backend's certificate is verified." },
+	REFUSED(
+	    "validation_context_sds_secret_config", "use validation_context"),
+	REFUSED("combined_validation_context", "use validation_context"),
+	REFUSED("validation_context_certificate_provider",
+	    "use validation_context"),
+	REFUSED("validation_context_certificate_provider_instance",
+	    "use validation_context"),
+	DELEGATED("alpn_protocols", CONNECTIONS),
+	REFUSED("custom_handshaker", UNBUILT),
+	REFUSED("key_log", UNBUILT),
+	{ .name = NULL },
+};
+
+static const struct schema_message common_tls_message = {
+	.name = "envoy.extensions.transport_sockets.tls.v3.CommonTlsContext",
+	.size = sizeof(struct conf_common_tls),
+	.fields = common_tls_fields,
+};
+
+static const struct schema_field upstream_tls_fields[] = {
+	{ FIELD(SCHEMA_MESSAGE, conf_upstream_tls, common_tls_context),
+	    .message = &common_tls_message, .text = "Verification." },
+	{ FIELD(SCHEMA_STR, conf_upstream_tls, sni),
+	    .text = "Server name sent in the handshake." },
+	REFUSED_SCALAR("auto_host_sni", "write the name in sni"),
+	{ FIELD(SCHEMA_BOOL, conf_upstream_tls, auto_sni_san_validation),
+	    .text = "The certificate must be for the name in sni." },
+	REFUSED_SCALAR("allow_renegotiation", UNBUILT),
+	DELEGATED("max_session_keys", CONNECTIONS),
+	DELEGATED_SCALAR("enforce_rsa_key_usage", CONNECTIONS),
+	{ .name = NULL },
+};
+
+const struct schema_message conf_upstream_tls_message = {
+	.name = "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+	.size = sizeof(struct conf_upstream_tls),
+	.fields = upstream_tls_fields,
+};
+
+static const struct schema_field transport_socket_fields[] = {
+	{ FIELD(SCHEMA_STR, conf_transport_socket, name), .min_items = 1,
+	    .required = true, .text = "Free text." },
+	{ FIELD(SCHEMA_ANY, conf_transport_socket, typed_config),
+	    .required = true, .oneof = "config_type",
+	    .text = "Its configuration." },
+	{ .name = NULL },
+};
+
+const struct schema_message conf_transport_socket_message = {
+	.name = "envoy.config.core.v3.TransportSocket",
+	.size = sizeof(struct conf_transport_socket),
+	.fields = transport_socket_fields,
+};
+
+static const struct schema_choice type_choices[] = {
+	{ .name = "STATIC", .value = CONF_STATIC },
+	{ .name = "STRICT_DNS", .value = CONF_STRICT_DNS },
+	{ .name = "LOGICAL_DNS", .value = CONF_LOGICAL_DNS },
+	{ .name = "EDS",
+	    .value = 3,
+	    .refused = "configuration comes from files only" },
+	{ .name = "ORIGINAL_DST",
+	    .value = 4,
+	    .refused = "there is no original destination behind a web server" },
+	{ .name = NULL },
+};
+
+static const struct schema_choice lb_choices[] = {
+	{ .name = "ROUND_ROBIN", .value = CONF_ROUND_ROBIN },
+	{ .name = "LEAST_REQUEST", .value = CONF_LEAST_REQUEST },
+	{ .name = "RING_HASH",
+	    .value = CONF_RING_HASH,
+	    .refused = "hosts are not chosen by hash" },
+	{ .name = "RANDOM", .value = CONF_RANDOM },
+	{ .name = "MAGLEV",
+	    .value = CONF_MAGLEV,
+	    .refused = "hosts are not chosen by hash" },
+	{ .name = "CLUSTER_PROVIDED", .value = 6, .refused = UNBUILT },
+	{ .name = "LOAD_BALANCING_POLICY_CONFIG",
+	    .value = 7,
+	    .refused = UNBUILT },
+	{ .name = NULL },
+};
+
+static const struct schema_field cluster_fields[] = {
+	{ FIELD(SCHEMA_STR, conf_cluster, name), .min_items = 1,
+	    .required = true, .text = "Name by which routes refer to it." },
+	{ FIELD(SCHEMA_ENUM, conf_cluster, type), .choices = type_choices,
+	    .oneof = "cluster_discovery_type",
+	    .text = "Whether hosts are addresses or names." },
+	REFUSED("cluster_type", "use type"),
+	REFUSED("eds_cluster_config", "configuration comes from files only"),
+	{ FIELD(SCHEMA_DURATION, conf_cluster, connect_timeout), .min = 1e-9,
+	    .fallback = "5s", .text = "Longest time to connect." },
+	{ FIELD(SCHEMA_ENUM, conf_cluster, lb_policy), .choices = lb_choices,
+	    .text = "How a host is chosen." },
+	{ FIELD(SCHEMA_MESSAGE, conf_cluster, load_assignment),
+	    .message = &load_assignment_message, .text = "The hosts." },
+	{ FIELD(SCHEMA_MESSAGE, conf_cluster, transport_socket),
+	    .message = &conf_transport_socket_message,
+	    .text = "TLS; plain without it." },
+	REFUSED("transport_socket_matches", UNBUILT),
+	REFUSED("transport_socket_matcher", UNBUILT),
+	DELEGATED_SCALAR("alt_stat_name", NO_STATISTICS),
+	DELEGATED("stats_matcher", NO_STATISTICS),
+	DELEGATED("per_connection_buffer_limit_bytes", CONNECTIONS),
+	DELEGATED("per_connection_buffer_high_watermark_timeout", CONNECTIONS),
+	REFUSED("health_checks", "hosts are not checked"),
+	DELEGATED("max_requests_per_connection", CONNECTIONS),
+	REFUSED("circuit_breakers", UNBUILT),
+	REFUSED("upstream_http_protocol_options", UNBUILT),
+	DELEGATED("common_http_protocol_options", CONNECTIONS),
+	DELEGATED("http_protocol_options", CONNECTIONS),
+	REFUSED("http2_protocol_options", UNBUILT),
+	REFUSED("typed_extension_protocol_options", UNBUILT),
+	DELEGATED("dns_refresh_rate", RESOLVER),
+	DELEGATED("dns_jitter", RESOLVER),
+	DELEGATED("dns_failure_refresh_rate", RESOLVER),
+	DELEGATED_SCALAR("respect_dns_ttl", RESOLVER),
+	DELEGATED("dns_lookup_family", RESOLVER),
+	DELEGATED("dns_resolvers", RESOLVER),
+	DELEGATED_SCALAR("use_tcp_for_dns_lookups", RESOLVER),
+	DELEGATED("dns_resolution_config", RESOLVER),
+	DELEGATED("typed_dns_resolver_config", RESOLVER),
+	DELEGATED_SCALAR("wait_for_warm_on_init", "it is for discovery"),
+	REFUSED("outlier_detection", UNBUILT),
+	DELEGATED("cleanup_interval", "it is for discovery"),
+	DELEGATED("upstream_bind_config", "the kernel chooses the address"),
+	REFUSED("lb_subset_config", "there are no subsets of hosts"),
+	REFUSED("ring_hash_lb_config", "hosts are not chosen by hash"),
+	REFUSED("maglev_lb_config", "hosts are not chosen by hash"),
+	REFUSED("original_dst_lb_config", UNBUILT),
+	REFUSED("least_request_lb_config", UNBUILT),
+	REFUSED("round_robin_lb_config", UNBUILT),
+	DELEGATED("common_lb_config", ALL_USED),
+	DELEGATED("metadata", "nothing reads it"),
+	REFUSED_SCALAR("protocol_selection", UNBUILT),
+	DELEGATED("upstream_connection_options", CONNECTIONS),
+	DELEGATED_SCALAR("close_connections_on_host_health_failure", ALL_USED),
+	DELEGATED_SCALAR("ignore_health_on_host_removal", ALL_USED),
+	REFUSED("filters", UNBUILT),
+	REFUSED("load_balancing_policy", "use lb_policy"),
+	REFUSED("lrs_server", "configuration comes from files only"),
+	DELEGATED("lrs_report_endpoint_metrics", NO_STATISTICS),
+	DELEGATED_SCALAR("track_timeout_budgets", NO_STATISTICS),
+	REFUSED("upstream_config", UNBUILT),
+	DELEGATED("track_cluster_stats", NO_STATISTICS),
+	DELEGATED("preconnect_policy", CONNECTIONS),
+	DELEGATED_SCALAR(
+	    "connection_pool_per_downstream_connection", CONNECTIONS),
+	REFUSED("queuing_policies", UNBUILT),
+	{ .name = NULL },
+};
+
+const struct schema_message conf_cluster_message = {
+	.name = "envoy.config.cluster.v3.Cluster",
+	.size = sizeof(struct conf_cluster),
+	.fields = cluster_fields,
+};

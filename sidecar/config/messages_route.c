@@ -1,0 +1,438 @@
+/* RouteConfiguration: virtual hosts, routes and what they do. */
+#include "config.h"
+
+#include "config/messages.h"
+
+#define UNBUILT      "it is not built in"
+#define TRIED_ONCE   "a request is tried once"
+#define NOT_BUFFERED "bodies are streamed"
+#define UNREAD       "nothing reads it"
+
+/* The four lists of header changes that routes of all levels have. */
+#define HEADER_LISTS(owner)                                                    \
+	{ FIELD(SCHEMA_MESSAGE, owner, request_headers_to_add),                \
+		.label = SCHEMA_LIST, .message = &conf_header_option_message,  \
+		.text = "Headers for the backend." },                          \
+	    { FIELD(SCHEMA_STR, owner, request_headers_to_remove),             \
+		    .label = SCHEMA_LIST,                                      \
+		    .text = "Headers kept from the backend." },                \
+	    { FIELD(SCHEMA_MESSAGE, owner, response_headers_to_add),           \
+		    .label = SCHEMA_LIST,                                      \
+		    .message = &conf_header_option_message,                    \
+		    .text = "Headers for the client." },                       \
+	{                                                                      \
+		FIELD(SCHEMA_STR, owner, response_headers_to_remove),          \
+		    .label = SCHEMA_LIST,                                      \
+		    .text = "Headers kept from the client."                    \
+	}
+
+#define FILTER_CONFIGS(owner)                                                  \
+	{                                                                      \
+		FIELD(SCHEMA_ANY, owner, typed_per_filter_config),             \
+		    .label = SCHEMA_MAP,                                       \
+		    .text = "Configuration of filters here, by their name."    \
+	}
+
+static bool
+is_fixed(struct str name)
+{
+	return str_starts(name, STR(":")) || str_eq_nocase(name, STR("host"));
+}
+
+static void
+check_added(
+    struct diag *diag, const char *path, const conf_header_options *options)
+{
+	for (size_t i = 0; i < options->n; i++) {
+		const struct conf_header_option *o = &options->items[i];
+
+		if (o->header && is_fixed(o->header->key))
+			diag_error(diag, o->header->node->place, path,
+			    ":-prefixed or host headers may not be modified");
+	}
+}
+
+static void
+check_removed(struct diag *diag, struct place place, const char *path,
+    const conf_strings *names)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		if (is_fixed(names->items[i]))
+			diag_error(diag, place, path,
+			    ":-prefixed or host headers may not be removed");
+		else if (names->items[i].ptr && names->items[i].len == 0)
+			diag_error(diag, place, path,
+			    "a header to remove has no name");
+	}
+}
+
+static const struct schema_field weighted_cluster_fields[] = {
+	{ FIELD(SCHEMA_STR, conf_weighted_cluster, name), .min_items = 1,
+	    .required = true, .text = "Cluster." },
+	REFUSED_SCALAR("cluster_header", "name the cluster"),
+	{ FIELD(SCHEMA_U32, conf_weighted_cluster, weight),
+	    .text = "Its share, of the sum of all weights." },
+	REFUSED("metadata_match", "there are no subsets of hosts"),
+	REFUSED("request_headers_to_add", "set headers on the route"),
+	REFUSED("request_headers_to_remove", "set headers on the route"),
+	REFUSED("response_headers_to_add", "set headers on the route"),
+	REFUSED("response_headers_to_remove", "set headers on the route"),
+	REFUSED("typed_per_filter_config", "configure filters on the route"),
+	REFUSED("host_rewrite_literal", "rewrite the host on the route"),
+	{ .name = NULL },
+};
+
+static const struct schema_message weighted_cluster_message = {
+	.name = "envoy.config.route.v3.WeightedCluster.ClusterWeight",
+	.size = sizeof(struct conf_weighted_cluster),
+	.fields = weighted_cluster_fields,
+};
+
+static const struct schema_field weighted_clusters_fields[] = {
+	{ FIELD(SCHEMA_MESSAGE, conf_weighted_clusters, clusters),
+	    .label = SCHEMA_LIST, .message = &weighted_cluster_message,
+	    .min_items = 1, .required = true, .text = "The clusters." },
+	DELEGATED("total_weight", "deprecated; the sum of the weights counts"),
+	DELEGATED_SCALAR("runtime_key_prefix", "there is no runtime"),
+	REFUSED("header_name", "the cluster is chosen at random"),
+	REFUSED_SCALAR("use_hash_policy", "the cluster is chosen at random"),
+	{ .name = NULL },
+};
+
+static void
+check_weighted_clusters(struct diag *diag, const char *path, void *decoded)
+{
+	const struct conf_weighted_clusters *w = decoded;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < w->clusters.n; i++)
+		sum += w->clusters.items[i].weight;
+	if (w->clusters.n && sum == 0)
+		diag_error(diag, w->node->place, path,
+		    "Sum of weights in the weighted_cluster must be greater "
+		    "than 0.");
+	if (sum > UINT32_MAX)
+		diag_error(diag, w->node->place, path,
+		    "The sum of weights of all weighted clusters of a route "
+		    "exceeds the maximum of 4294967295");
+}
+
+static const struct schema_message weighted_clusters_message = {
+	.name = "envoy.config.route.v3.WeightedCluster",
+	.size = sizeof(struct conf_weighted_clusters),
+	.fields = weighted_clusters_fields,
+	.check = check_weighted_clusters,
+};
+
+static const struct schema_choice not_found_choices[] = {
+	{ .name = "SERVICE_UNAVAILABLE", .value = CONF_NOT_FOUND_503 },
+	{ .name = "NOT_FOUND", .value = CONF_NOT_FOUND_404 },
+	{ .name = "INTERNAL_SERVER_ERROR", .value = CONF_NOT_FOUND_500 },
+	{ .name = NULL },
+};
+
+static const struct schema_choice priority_choices[] = {
+	{ .name = "DEFAULT", .value = 0 },
+	{ .name = "HIGH", .value = 1 },
+	{ .name = NULL },
+};
+
+static const struct schema_field route_action_fields[] = {
+	{ FIELD(SCHEMA_STR, conf_route_action, cluster), .min_items = 1,
+	    .oneof = "cluster_specifier", .text = "Cluster to forward to." },
+	{ FIELD(SCHEMA_STR, conf_route_action, cluster_header), .min_items = 1,
+	    .oneof = "cluster_specifier",
+	    .text = "Request header that names the cluster." },
+	{ FIELD(SCHEMA_MESSAGE, conf_route_action, weighted_clusters),
+	    .message = &weighted_clusters_message, .oneof = "cluster_specifier",
+	    .text = "Clusters, one of which is chosen at random." },
+	REFUSED("cluster_specifier_plugin", UNBUILT),
+	REFUSED("inline_cluster_specifier_plugin", UNBUILT),
+	{ FIELD(
+	      SCHEMA_ENUM, conf_route_action, cluster_not_found_response_code),
+	    .choices = not_found_choices,
+	    .text = "Status when the cluster does not exist." },
+	REFUSED("metadata_match", "there are no subsets of hosts"),
+	{ FIELD(SCHEMA_STR, conf_route_action, prefix_rewrite),
+	    .text = "Takes the place of the matched part of the path." },
+	{ FIELD(SCHEMA_MESSAGE, conf_route_action, regex_rewrite),
+	    .message = &conf_regex_rewrite_message,
+	    .text = "Rewrites the path." },
+	REFUSED("path_rewrite_policy", UNBUILT),
+	REFUSED_SCALAR("path_rewrite", "use prefix_rewrite or regex_rewrite"),
+	{ FIELD(SCHEMA_STR, conf_route_action, host_rewrite_literal),
+	    .oneof = "host_rewrite_specifier",
+	    .text = "Host that the backend sees." },
+	{ FIELD(SCHEMA_BOOL, conf_route_action, auto_host_rewrite),
+	    .oneof = "host_rewrite_specifier",
+	    .text = "The backend sees its own host name." },
+	REFUSED("host_rewrite_header", UNBUILT),
+	REFUSED("host_rewrite_path_regex", UNBUILT),
+	REFUSED("host_rewrite", UNBUILT),
+	{ FIELD(SCHEMA_BOOL, conf_route_action, append_x_forwarded_host),
+	    .text = "Append the old host to x-forwarded-host." },
+	{ FIELD(SCHEMA_DURATION, conf_route_action, timeout), .fallback = "15s",
+	    .text = "From the request's end to the response's; 0: none." },
+	{ FIELD_HAS(SCHEMA_DURATION, conf_route_action, idle_timeout),
+	    .text = "Longest time without a byte either way; 0: none." },
+	DELEGATED(
+	    "flush_timeout", "the web server owns the connections to clients"),
+	DELEGATED("early_data_policy", "the web server owns TLS"),
+	REFUSED("retry_policy", TRIED_ONCE),
+	REFUSED("retry_policy_typed_config", TRIED_ONCE),
+	REFUSED("request_mirror_policies", "requests are not mirrored"),
+	{ .name = "priority",
+	    .type = SCHEMA_ENUM,
+	    .stance = SCHEMA_REFUSED,
+	    .choices = priority_choices,
+	    .text = "there is one priority" },
+	{ FIELD(SCHEMA_MESSAGE, conf_route_action, rate_limits),
+	    .label = SCHEMA_LIST, .message = &conf_rate_limit_message,
+	    .text = "What rate limit filters count." },
+	REFUSED_SCALAR(
+	    "include_vh_rate_limits", "use the filter's vh_rate_limits"),
+	REFUSED("hash_policy", "hosts are not chosen by hash"),
+	REFUSED("cors", "use typed_per_filter_config of the cors filter"),
+	REFUSED("max_grpc_timeout", UNBUILT),
+	REFUSED("grpc_timeout_offset", UNBUILT),
+	REFUSED("upgrade_configs", "upgrades do not come through FastCGI"),
+	REFUSED("internal_redirect_policy", "redirects go to the client"),
+	REFUSED("internal_redirect_action", "redirects go to the client"),
+	REFUSED("max_internal_redirects", "redirects go to the client"),
+	REFUSED("hedge_policy", TRIED_ONCE),
+	REFUSED("max_stream_duration", "use timeout"),
+	{ .name = NULL },
+};
+
+static void
+check_route_action(struct diag *diag, const char *path, void *decoded)
+{
+	const struct conf_route_action *action = decoded;
+
+	if (action->prefix_rewrite.len && action->regex_rewrite)
+		diag_error(diag, action->regex_rewrite->node->place, path,
+		    "Specify only one of prefix_rewrite, regex_rewrite or "
+		    "path_rewrite_policy");
+}
+
+static const struct schema_message route_action_message = {
+	.name = "envoy.config.route.v3.RouteAction",
+	.size = sizeof(struct conf_route_action),
+	.fields = route_action_fields,
+	.required_oneof = "cluster_specifier",
+	.check = check_route_action,
+};
+
+static const struct schema_choice redirect_choices[] = {
+	{ .name = "MOVED_PERMANENTLY", .value = CONF_301 },
+	{ .name = "FOUND", .value = CONF_302 },
+	{ .name = "SEE_OTHER", .value = CONF_303 },
+	{ .name = "TEMPORARY_REDIRECT", .value = CONF_307 },
+	{ .name = "PERMANENT_REDIRECT", .value = CONF_308 },
+	{ .name = NULL },
+};
+
+static const struct schema_field redirect_fields[] = {
+	{ FIELD(SCHEMA_BOOL, conf_redirect, https_redirect),
+	    .oneof = "scheme_rewrite_specifier", .text = "To https." },
+	{ FIELD(SCHEMA_STR, conf_redirect, scheme_redirect),
+	    .oneof = "scheme_rewrite_specifier", .text = "To this scheme." },
+	{ FIELD(SCHEMA_STR, conf_redirect, host_redirect),
+	    .text = "To this host." },
+	{ FIELD(SCHEMA_U32, conf_redirect, port_redirect), .max = 65535,
+	    .text = "To this port." },
+	{ FIELD(SCHEMA_STR, conf_redirect, path_redirect),
+	    .oneof = "path_rewrite_specifier",
+	    .text = "To this path; with a query it replaces the query." },
+	{ FIELD(SCHEMA_STR, conf_redirect, prefix_rewrite),
+	    .oneof = "path_rewrite_specifier",
+	    .text = "Takes the place of the matched part of the path." },
+	REFUSED("regex_rewrite", "use path_redirect or prefix_rewrite"),
+	REFUSED_SCALAR("path_rewrite", "use path_redirect or prefix_rewrite"),
+	{ FIELD(SCHEMA_ENUM, conf_redirect, response_code),
+	    .choices = redirect_choices, .text = "Status; 301." },
+	{ FIELD(SCHEMA_BOOL, conf_redirect, strip_query),
+	    .text = "Drop the query." },
+	{ .name = NULL },
+};
+
+static const struct schema_message redirect_message = {
+	.name = "envoy.config.route.v3.RedirectAction",
+	.size = sizeof(struct conf_redirect),
+	.fields = redirect_fields,
+};
+
+static const struct schema_field direct_response_fields[] = {
+	{ FIELD(SCHEMA_U32, conf_direct_response, status), .min = 200,
+	    .max = 599, .required = true, .text = "Status." },
+	{ FIELD(SCHEMA_MESSAGE, conf_direct_response, body),
+	    .message = &conf_data_source_message, .text = "Body." },
+	REFUSED("body_format", "the body has no operators"),
+	{ .name = NULL },
+};
+
+static const struct schema_message direct_response_message = {
+	.name = "envoy.config.route.v3.DirectResponseAction",
+	.size = sizeof(struct conf_direct_response),
+	.fields = direct_response_fields,
+};
+
+static const struct schema_field route_fields[] = {
+	{ FIELD(SCHEMA_STR, conf_route, name), .text = "For the log." },
+	{ FIELD(SCHEMA_MESSAGE, conf_route, match),
+	    .message = &conf_route_match_message, .required = true,
+	    .text = "Requests that take this route." },
+	{ FIELD(SCHEMA_MESSAGE, conf_route, route),
+	    .message = &route_action_message, .oneof = "action",
+	    .text = "Forward." },
+	{ FIELD(SCHEMA_MESSAGE, conf_route, redirect),
+	    .message = &redirect_message, .oneof = "action",
+	    .text = "Redirect." },
+	{ FIELD(SCHEMA_MESSAGE, conf_route, direct_response),
+	    .message = &direct_response_message, .oneof = "action",
+	    .text = "Reply." },
+	REFUSED("filter_action", UNBUILT),
+	REFUSED("non_forwarding_action", UNBUILT),
+	DELEGATED("metadata", UNREAD),
+	DELEGATED("decorator", "there is no tracing"),
+	FILTER_CONFIGS(conf_route),
+	HEADER_LISTS(conf_route),
+	DELEGATED("tracing", "there is no tracing"),
+	DELEGATED("per_request_buffer_limit_bytes", NOT_BUFFERED),
+	DELEGATED("request_body_buffer_limit", NOT_BUFFERED),
+	{ FIELD(SCHEMA_STR, conf_route, stat_prefix),
+	    .text = "Begins the names of the route's statistics." },
+	REFUSED("route_specifiers", UNBUILT),
+	{ .name = NULL },
+};
+
+static void
+check_route(struct diag *diag, const char *path, void *decoded)
+{
+	const struct conf_route *r = decoded;
+
+	check_added(diag, path, &r->request_headers_to_add);
+	check_added(diag, path, &r->response_headers_to_add);
+	check_removed(
+	    diag, r->node->place, path, &r->request_headers_to_remove);
+	check_removed(
+	    diag, r->node->place, path, &r->response_headers_to_remove);
+}
+
+static const struct schema_message route_message = {
+	.name = "envoy.config.route.v3.Route",
+	.size = sizeof(struct conf_route),
+	.fields = route_fields,
+	.required_oneof = "action",
+	.check = check_route,
+};
+
+static const struct schema_choice require_tls_choices[] = {
+	{ .name = "NONE", .value = 0 },
+	{ .name = "EXTERNAL_ONLY", .value = 1 },
+	{ .name = "ALL", .value = 2 },
+	{ .name = NULL },
+};
+
+static const struct schema_field virtual_host_fields[] = {
+	{ FIELD(SCHEMA_STR, conf_virtual_host, name), .min_items = 1,
+	    .required = true, .text = "For the statistics." },
+	{ FIELD(SCHEMA_STR, conf_virtual_host, domains), .label = SCHEMA_LIST,
+	    .min_items = 1, .required = true,
+	    .text = "Hosts: \"a.b\", \"*.b\", \"a.*\" or \"*\"." },
+	{ FIELD(SCHEMA_MESSAGE, conf_virtual_host, routes),
+	    .label = SCHEMA_LIST, .message = &route_message,
+	    .text = "Routes; the first that matches is taken." },
+	REFUSED("matcher", "use routes"),
+	{ FIELD(SCHEMA_ENUM, conf_virtual_host, require_tls),
+	    .choices = require_tls_choices,
+	    .text = "Whether plain HTTP is redirected to https." },
+	DELEGATED("virtual_clusters", "these statistics are not kept"),
+	{ FIELD(SCHEMA_MESSAGE, conf_virtual_host, rate_limits),
+	    .label = SCHEMA_LIST, .message = &conf_rate_limit_message,
+	    .text = "What rate limit filters count." },
+	HEADER_LISTS(conf_virtual_host),
+	REFUSED("cors", "use typed_per_filter_config of the cors filter"),
+	FILTER_CONFIGS(conf_virtual_host),
+	REFUSED_SCALAR("include_request_attempt_count", TRIED_ONCE),
+	REFUSED_SCALAR("include_attempt_count_in_response", TRIED_ONCE),
+	REFUSED("retry_policy", TRIED_ONCE),
+	REFUSED("retry_policy_typed_config", TRIED_ONCE),
+	REFUSED("hedge_policy", TRIED_ONCE),
+	REFUSED_SCALAR("include_is_timeout_retry_header", TRIED_ONCE),
+	DELEGATED("per_request_buffer_limit_bytes", NOT_BUFFERED),
+	DELEGATED("request_body_buffer_limit", NOT_BUFFERED),
+	REFUSED("request_mirror_policies", "requests are not mirrored"),
+	DELEGATED("metadata", UNREAD),
+	REFUSED("route_specifiers", UNBUILT),
+	{ .name = NULL },
+};
+
+static void
+check_virtual_host(struct diag *diag, const char *path, void *decoded)
+{
+	const struct conf_virtual_host *v = decoded;
+
+	check_added(diag, path, &v->request_headers_to_add);
+	check_added(diag, path, &v->response_headers_to_add);
+	check_removed(
+	    diag, v->node->place, path, &v->request_headers_to_remove);
+	check_removed(
+	    diag, v->node->place, path, &v->response_headers_to_remove);
+}
+
+static const struct schema_message virtual_host_message = {
+	.name = "envoy.config.route.v3.VirtualHost",
+	.size = sizeof(struct conf_virtual_host),
+	.fields = virtual_host_fields,
+	.check = check_virtual_host,
+};
+
+static const struct schema_field route_config_fields[] = {
+	{ FIELD(SCHEMA_STR, conf_route_config, name), .text = "Free text." },
+	{ FIELD(SCHEMA_MESSAGE, conf_route_config, virtual_hosts),
+	    .label = SCHEMA_LIST, .message = &virtual_host_message,
+	    .text = "Virtual hosts, chosen by the request's host." },
+	REFUSED("vhds", "virtual hosts stand in virtual_hosts"),
+	REFUSED("internal_only_headers", UNBUILT),
+	HEADER_LISTS(conf_route_config),
+	{ FIELD(SCHEMA_BOOL, conf_route_config,
+	      most_specific_header_mutations_wins),
+	    .text = "Routes change headers last, not first." },
+	{ FIELD(SCHEMA_BOOL, conf_route_config, validate_clusters),
+	    .fallback = "true", .text = "Clusters of routes must exist." },
+	{ FIELD(SCHEMA_U32, conf_route_config,
+	      max_direct_response_body_size_bytes),
+	    .fallback = "4096",
+	    .text = "Bytes that the body of a direct response may have." },
+	REFUSED("cluster_specifier_plugins", UNBUILT),
+	REFUSED("request_mirror_policies", "requests are not mirrored"),
+	{ FIELD(SCHEMA_BOOL, conf_route_config, ignore_port_in_host_matching),
+	    .text = "Choose virtual hosts without the port." },
+	REFUSED_SCALAR("vhost_header", "virtual hosts are chosen by host"),
+	REFUSED_SCALAR("ignore_path_parameters_in_path_matching", UNBUILT),
+	FILTER_CONFIGS(conf_route_config),
+	DELEGATED("metadata", UNREAD),
+	REFUSED("route_specifiers", UNBUILT),
+	{ .name = NULL },
+};
+
+static void
+check_route_config(struct diag *diag, const char *path, void *decoded)
+{
+	const struct conf_route_config *c = decoded;
+
+	check_added(diag, path, &c->request_headers_to_add);
+	check_added(diag, path, &c->response_headers_to_add);
+	check_removed(
+	    diag, c->node->place, path, &c->request_headers_to_remove);
+	check_removed(
+	    diag, c->node->place, path, &c->response_headers_to_remove);
+}
+
+const struct schema_message conf_route_config_message = {
+	.name = "envoy.config.route.v3.RouteConfiguration",
+	.size = sizeof(struct conf_route_config),
+	.fields = route_config_fields,
+	.check = check_route_config,
+};

@@ -1,0 +1,277 @@
+/* The short form's own messages: what may be written, decoded. */
+#include "config.h"
+
+#include "config/messages.h"
+#include "config/short.h"
+#include "config/short_form.h"
+
+static const struct schema_choice auth_choices[] = {
+	{ .name = "none", .value = SHORT_AUTH_NONE },
+	{ .name = "jwt", .value = SHORT_AUTH_JWT },
+	{ .name = NULL },
+};
+
+static const struct schema_field route_fields[] = {
+	{ FIELD(SCHEMA_STR, short_route, path), .required = true,
+	    .text = "Path, in whole segments; \"/\" is every path." },
+	{ FIELD(SCHEMA_STR, short_route, methods), .label = SCHEMA_LIST,
+	    .min_items = 1,
+	    .text = "Methods; others are answered with 405. All if absent." },
+	{ FIELD(SCHEMA_STR, short_route, backend), .required = true,
+	    .text = "http(s)://host[:port][/base] to forward to." },
+	{ FIELD(SCHEMA_ENUM, short_route, auth), .choices = auth_choices,
+	    .text = "jwt: only with a valid token." },
+	{ FIELD(SCHEMA_NODE, short_route, rate_limit),
+	    .text = "100/60s, or {limit: 100/60s, key: client}." },
+	{ FIELD(SCHEMA_BOOL, short_route, strip), .fallback = "true",
+	    .text = "Whether the backend sees the path without `path`." },
+	{ FIELD_HAS(SCHEMA_DURATION, short_route, timeout),
+	    .text = "Longest time for the backend's whole answer." },
+	{ .name = NULL },
+};
+
+static const struct schema_message route_message = {
+	.name = "route",
+	.size = sizeof(struct short_route),
+	.fields = route_fields,
+};
+
+static const struct schema_field secret_fields[] = {
+	{ FIELD(SCHEMA_STR, short_secret, env), .min_items = 1,
+	    .oneof = "source", .text = "Environment variable." },
+	{ FIELD(SCHEMA_STR, short_secret, file), .min_items = 1,
+	    .oneof = "source", .text = "File; a newline at its end is cut." },
+	{ FIELD(SCHEMA_STR, short_secret, credential), .min_items = 1,
+	    .oneof = "source", .text = "systemd credential of that name." },
+	{ .name = NULL },
+};
+
+static const struct schema_message secret_message = {
+	.name = "secret",
+	.size = sizeof(struct short_secret),
+	.fields = secret_fields,
+	.required_oneof = "source",
+};
+
+static const struct schema_field jwks_fields[] = {
+	{ FIELD(SCHEMA_STR, short_jwks, file), .min_items = 1,
+	    .oneof = "source", .text = "File with a JWK set." },
+	{ .name = "inline",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct short_jwks, json),
+	    .min_items = 1,
+	    .oneof = "source",
+	    .text = "The JWK set itself, as a text." },
+	REFUSED("url", "fetch the keys into a file and name it in `file`"),
+	{ .name = NULL },
+};
+
+static const struct schema_message jwks_message = {
+	.name = "jwks",
+	.size = sizeof(struct short_jwks),
+	.fields = jwks_fields,
+	.required_oneof = "source",
+};
+
+static const struct schema_field jwt_fields[] = {
+	{ FIELD(SCHEMA_MESSAGE, short_jwt, secret), .message = &secret_message,
+	    .oneof = "keys", .text = "Where the shared secret is." },
+	{ FIELD(SCHEMA_MESSAGE, short_jwt, jwks), .message = &jwks_message,
+	    .oneof = "keys", .text = "Where the public keys are." },
+	{ FIELD(SCHEMA_STR, short_jwt, issuer), .min_items = 1,
+	    .text = "What `iss` must be." },
+	{ FIELD(SCHEMA_STR, short_jwt, audiences), .label = SCHEMA_LIST,
+	    .min_items = 1, .text = "Of which `aud` must name one." },
+	{ FIELD(SCHEMA_STR, short_jwt, algorithms), .label = SCHEMA_LIST,
+	    .min_items = 1, .text = "With a secret: HS256, HS384, HS512." },
+	{ FIELD(SCHEMA_DURATION, short_jwt, leeway), .max = 86400,
+	    .fallback = "60s",
+	    .text = "How far the clocks may differ, in whole seconds." },
+	{ FIELD(SCHEMA_STR, short_jwt, claims), .label = SCHEMA_MAP,
+	    .text = "Claims for the backend: header by claim." },
+	{ .name = NULL },
+};
+
+static const struct schema_message jwt_message = {
+	.name = "jwt",
+	.size = sizeof(struct short_jwt),
+	.fields = jwt_fields,
+	.required_oneof = "keys",
+};
+
+static const struct schema_field cors_fields[] = {
+	{ FIELD(SCHEMA_STR, short_cors, origins), .label = SCHEMA_LIST,
+	    .min_items = 1, .required = true,
+	    .text = "Origins that may read answers; \"*\" is all." },
+	{ FIELD(SCHEMA_STR, short_cors, methods), .label = SCHEMA_LIST,
+	    .text = "Methods they may use; those of the route if absent." },
+	{ FIELD(SCHEMA_STR, short_cors, headers), .label = SCHEMA_LIST,
+	    .text = "Request headers they may set; all if absent." },
+	{ FIELD(SCHEMA_STR, short_cors, expose), .label = SCHEMA_LIST,
+	    .text = "Response headers they may read." },
+	{ FIELD(SCHEMA_BOOL, short_cors, credentials),
+	    .text = "Whether cookies and the like may be sent." },
+	{ FIELD_HAS(SCHEMA_DURATION, short_cors, max_age), .max = 86400,
+	    .text = "How long a browser may remember the answer." },
+	{ .name = NULL },
+};
+
+static const struct schema_message cors_message = {
+	.name = "cors",
+	.size = sizeof(struct short_cors),
+	.fields = cors_fields,
+};
+
+static const struct schema_field breaker_fields[] = {
+	{ FIELD(SCHEMA_U32, short_breaker, failures), .min = 1, .max = 1000000,
+	    .fallback = "5", .text = "Failures in a row that open it." },
+	{ FIELD(SCHEMA_DURATION, short_breaker, open_for), .min = 0.001,
+	    .max = 86400, .fallback = "30s",
+	    .text = "How long it stays open before one request may try." },
+	{ .name = NULL },
+};
+
+static const struct schema_message breaker_message = {
+	.name = "breaker",
+	.size = sizeof(struct short_breaker),
+	.fields = breaker_fields,
+};
+
+static const struct schema_field transform_fields[] = {
+	{ FIELD(SCHEMA_STR, short_transform, add), .min_items = 1,
+	    .oneof = "action", .text = "Add a header of that name." },
+	{ FIELD(SCHEMA_STR, short_transform, set), .min_items = 1,
+	    .oneof = "action", .text = "Set the header of that name." },
+	{ FIELD(SCHEMA_STR, short_transform, remove), .min_items = 1,
+	    .oneof = "action", .text = "Remove the header of that name." },
+	{ FIELD(SCHEMA_STR, short_transform, rewrite), .min_items = 1,
+	    .oneof = "action",
+	    .text = "Expression to replace in a request's path." },
+	{ FIELD(SCHEMA_NODE, short_transform, value),
+	    .text = "Value of the header, or where it is." },
+	{ FIELD(SCHEMA_STR, short_transform, to),
+	    .text = "What the expression is replaced with." },
+	{ .name = NULL },
+};
+
+static const struct schema_message transform_message = {
+	.name = "transform",
+	.size = sizeof(struct short_transform),
+	.fields = transform_fields,
+	.required_oneof = "action",
+};
+
+static const struct schema_field transforms_fields[] = {
+	{ FIELD(SCHEMA_MESSAGE, short_transforms_both, request),
+	    .label = SCHEMA_LIST, .message = &transform_message,
+	    .text = "Changes of requests, in order." },
+	{ FIELD(SCHEMA_MESSAGE, short_transforms_both, response),
+	    .label = SCHEMA_LIST, .message = &transform_message,
+	    .text = "Changes of responses, in order." },
+	{ .name = NULL },
+};
+
+static const struct schema_message transforms_message = {
+	.name = "transforms",
+	.size = sizeof(struct short_transforms_both),
+	.fields = transforms_fields,
+};
+
+static const struct schema_field form_fields[] = {
+	{ FIELD(SCHEMA_STR, short_form, listen), .min_items = 1,
+	    .fallback = "unix:/run/sallyport/sallyport.sock",
+	    .text = "Socket for the web server: HOST:PORT or unix:PATH." },
+	{ FIELD(SCHEMA_MESSAGE, short_form, routes), .label = SCHEMA_LIST,
+	    .message = &route_message, .min_items = 1, .required = true,
+	    .text = "What is forwarded where; the longest path wins." },
+	{ FIELD(SCHEMA_MESSAGE, short_form, jwt), .message = &jwt_message,
+	    .text = "Tokens for routes with `auth: jwt`." },
+	{ FIELD(SCHEMA_MESSAGE, short_form, cors), .message = &cors_message,
+	    .text = "Browsers of other origins, on all routes." },
+	{ FIELD(SCHEMA_MESSAGE, short_form, breaker),
+	    .message = &breaker_message,
+	    .text = "Spare a backend that fails." },
+	{ FIELD(SCHEMA_MESSAGE, short_form, transforms),
+	    .message = &transforms_message,
+	    .text = "Headers and paths to change, on all routes." },
+	{ FIELD(SCHEMA_STR, short_form, access_log), .min_items = 1,
+	    .fallback = "/dev/stdout", .text = "File of the access log." },
+	{ .name = NULL },
+};
+
+const struct schema_message short_form_message = {
+	.name = "the short form",
+	.size = sizeof(struct short_form),
+	.fields = form_fields,
+};
+
+static const struct schema_field limit_fields[] = {
+	{ FIELD(SCHEMA_STR, short_limit_map, limit), .required = true,
+	    .text = "Requests per duration: 100/60s." },
+	{ FIELD(SCHEMA_STR, short_limit_map, key), .fallback = "client",
+	    .text = "client, header:NAME or claim:NAME." },
+	{ .name = NULL },
+};
+
+const struct schema_message short_limit_message = {
+	.name = "rate_limit",
+	.size = sizeof(struct short_limit_map),
+	.fields = limit_fields,
+};
+
+const struct schema_message short_secret_message = {
+	.name = "value",
+	.size = sizeof(struct short_secret),
+	.fields = secret_fields,
+	.required_oneof = "source",
+};
+
+bool
+short_is(const struct node *top)
+{
+	static const char *const long_keys[] = { "static_resources",
+		"staticResources", "dynamic_resources", "dynamicResources",
+		"node", "admin" };
+
+	if (!top || top->kind != NODE_MAP)
+		return false;
+	if (node_get(top, "routes"))
+		return true;
+	for (size_t i = 0; i < sizeof(long_keys) / sizeof(*long_keys); i++)
+		if (node_get(top, long_keys[i]))
+			return false;
+	return true;
+}
+
+static bool
+list_has_secrets(const struct node *list)
+{
+	for (size_t i = 0; list && list->kind == NODE_LIST && i < list->n;
+	     i++) {
+		const struct node *value =
+		    node_get(list->items[i].value, "value");
+
+		if (value && value->kind == NODE_MAP)
+			return true;
+	}
+	return false;
+}
+
+bool
+short_has_secrets(const struct node *top)
+{
+	const struct node *transforms = node_get(top, "transforms");
+
+	return node_get(node_get(top, "jwt"), "secret") ||
+	       list_has_secrets(node_get(transforms, "request")) ||
+	       list_has_secrets(node_get(transforms, "response"));
+}
+
+const struct node *
+short_expand(struct arena *arena, const struct node *top, struct diag *diag)
+{
+	size_t before = diag_errors(diag);
+	const struct short_form *form = short_decode(arena, top, diag);
+
+	return diag_errors(diag) > before ? NULL : short_build(arena, form);
+}

@@ -1,0 +1,185 @@
+/*
+ * One send: [queued bytes][body of one record][end]. What the socket does
+ * not take of queued bytes and end stays in head, the body stays where it is.
+ */
+#include "config.h"
+
+#include <sys/uio.h>
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "front/fastcgi.h"
+#include "front/output.h"
+
+enum {
+	HEAD_MAX = 256 * 1024,
+	CUT_LEN = 8, /* a record header of version 0: every parser stops */
+};
+
+void
+output_init(struct output *o, enum output_form form, uint16_t id)
+{
+	*o = (struct output){ .form = form, .id = id };
+	buf_init(&o->head, HEAD_MAX);
+}
+
+void
+output_free(struct output *o)
+{
+	buf_free(&o->head);
+}
+
+void
+output_begin(struct output *o, uint16_t id)
+{
+	o->id = id;
+	o->ended = false;
+}
+
+static enum err
+queue_header(struct output *o, size_t len)
+{
+	unsigned char header[FASTCGI_HEADER_LEN];
+
+	fastcgi_header(header, FASTCGI_STDOUT, o->id, len);
+	return buf_append(
+	    &o->head, (struct str){ (const char *)header, sizeof(header) });
+}
+
+enum err
+output_head(struct output *o, struct str section)
+{
+	struct str piece;
+	enum err err = ERR_OK;
+
+	if (o->form == OUTPUT_BARE)
+		return buf_append(&o->head, section);
+	while (section.len && !err) {
+		piece = str_slice(section, 0, FASTCGI_RECORD_MAX);
+		section = str_slice(section, piece.len, section.len);
+		err = queue_header(o, piece.len);
+		if (!err)
+			err = buf_append(&o->head, piece);
+	}
+	return err;
+}
+
+/* Opens the next record of body bytes if none is under way. */
+static enum err
+open_record(struct output *o, size_t len)
+{
+	if (o->record_left || len == 0)
+		return ERR_OK;
+	if (o->form == OUTPUT_BARE) {
+		o->record_left = len;
+		return ERR_OK;
+	}
+	if (len > FASTCGI_RECORD_MAX)
+		len = FASTCGI_RECORD_MAX;
+	o->record_left = len;
+	return queue_header(o, len);
+}
+
+static size_t
+end_bytes(const struct output *o, enum output_end end,
+    unsigned char out[FASTCGI_END_LEN])
+{
+	if (o->form == OUTPUT_BARE || o->ended || end == OUTPUT_OPEN)
+		return 0;
+	if (end == OUTPUT_COMPLETE) {
+		fastcgi_end(out, o->id);
+		return FASTCGI_END_LEN;
+	}
+	memset(out, 0, CUT_LEN);
+	return CUT_LEN;
+}
+
+static enum err
+send_failure(void)
+{
+	return errno == EAGAIN ? ERR_AGAIN : ERR_CLOSED;
+}
+
+static size_t
+least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Takes n sent bytes off the front of head, body and tail. */
+static enum err
+account(struct output *o, size_t n, struct buf *body, struct str tail)
+{
+	size_t part = least(n, buf_len(&o->head));
+
+	n -= part;
+	buf_consume(&o->head, part);
+	part = least(n, o->record_left);
+	n -= part;
+	o->record_left -= part;
+	buf_consume(body, part);
+	if (o->record_left == 0 && buf_is_empty(&o->head) && tail.len) {
+		o->ended = true;
+		return buf_append(&o->head, str_slice(tail, n, tail.len));
+	}
+	return ERR_OK;
+}
+
+static struct iovec
+piece(struct str s)
+{
+	union {
+		const char *constant;
+		void *base;
+	} u = { s.ptr };
+
+	return (struct iovec){ u.base, s.len };
+}
+
+static enum err
+send_once(struct output *o, int fd, struct buf *body, enum output_end end)
+{
+	unsigned char last[FASTCGI_END_LEN];
+	struct str tail = { (const char *)last, 0 };
+	struct iovec vec[3];
+	ssize_t n;
+
+	if (open_record(o, buf_len(body)))
+		return ERR_CLOSED;
+	if (o->record_left == buf_len(body))
+		tail.len = end_bytes(o, end, last);
+	vec[0] = piece(buf_bytes(&o->head));
+	vec[1] = piece(str_slice(buf_bytes(body), 0, o->record_left));
+	vec[2] = piece(tail);
+	if (vec[0].iov_len + vec[1].iov_len + vec[2].iov_len == 0)
+		return ERR_OK;
+	do
+		n = writev(fd, vec, 3);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return send_failure();
+	return account(o, (size_t)n, body, tail) ? ERR_CLOSED : ERR_OK;
+}
+
+static bool
+has_more(const struct output *o, const struct buf *body, enum output_end end)
+{
+	return !buf_is_empty(&o->head) || !buf_is_empty(body) ||
+	       (end != OUTPUT_OPEN && !o->ended && o->form == OUTPUT_RECORDS);
+}
+
+enum err
+output_send(struct output *o, int fd, struct buf *body, enum output_end end,
+    struct buf *between)
+{
+	enum err err = ERR_OK;
+
+	if (between && o->record_left == 0 && !o->ended) {
+		err = buf_append(&o->head, buf_bytes(between));
+		buf_clear(between);
+	}
+	while (!err && has_more(o, body, end))
+		err = send_once(o, fd, body, end);
+	return err;
+}

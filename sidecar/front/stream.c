@@ -1,0 +1,360 @@
+/*
+ * Web servers that stop sending the body once they see an answer (nginx), or
+ * that read no answer before they have sent the body (Caddy, mod_fcgid),
+ * lock up when a large answer begins while the body is on its way. So it is
+ * held back until the body is at its end, or dropped, or the backend turns
+ * out to take no more of it before somebody reads its answer.
+ */
+#include "config.h"
+
+#include "base/clock.h"
+#include "chain/route.h"
+#include "front/stream.h"
+
+enum {
+	LARGE = 48 * 1024, /* an answer that sockets do not swallow whole */
+	HEAD_MAX = 128 * 1024,
+};
+#define STANDSTILL_NS (1 * NS_PER_S)
+#define DEADLOCK_NS   (5 * NS_PER_S)
+#define DROP_BODY_NS  (30 * NS_PER_S)
+
+static void
+run_changed(void *arg)
+{
+	struct stream *s = arg;
+
+	s->changed(s->owner);
+}
+
+static void
+hook_forward(struct exchange *x)
+{
+	struct stream *s = x->owner;
+
+	router_forward(s->front->router, x);
+}
+
+static void
+hook_changed(struct exchange *x)
+{
+	struct stream *s = x->owner;
+
+	task_defer(s->front->loop, &s->task, run_changed, s);
+}
+
+static void
+hook_abandon(struct exchange *x)
+{
+	router_end(x);
+}
+
+static const struct exchange_hooks hooks = { .forward = hook_forward,
+	.changed = hook_changed,
+	.abandon = hook_abandon };
+
+void
+stream_init(struct stream *s, const struct front *front, struct output *out,
+    int fd, void (*changed)(void *owner), void *owner)
+{
+	*s = (struct stream){ .front = front,
+		.out = out,
+		.fd = fd,
+		.changed = changed,
+		.owner = owner };
+}
+
+static void
+open_exchange(struct stream *s, struct arena *arena)
+{
+	const struct front *f = s->front;
+
+	s->x = exchange_new(arena, f->gateway, f->state, &hooks, s);
+	s->started = s->head_queued = s->blocked = s->discards = false;
+	s->full_duplex = s->body_over = s->resumes = false;
+	s->moved = 0;
+	s->moved_ns = clock_boot_ns();
+}
+
+static void
+end_upload(struct stream *s)
+{
+	s->x->upload_end = true;
+	s->x->upload_end_ns = clock_boot_ns();
+	s->resumes = true;
+}
+
+static void
+refuse(struct stream *s, unsigned status, struct str details)
+{
+	s->started = s->discards = true;
+	exchange_reply(s->x, &(struct host_reply){ .status = status,
+				 .body = str_of(cgi_reason(status)),
+				 .details = details,
+				 .flag = "DPE" });
+}
+
+void
+stream_open(struct stream *s, struct arena *arena,
+    const struct cgi_param *params, size_t n)
+{
+	struct cgi_request r;
+	struct cgi_refusal why;
+	enum err err = cgi_request_read(arena, params, n, &r, &why);
+
+	open_exchange(s, arena);
+	s->x->request = r.headers;
+	s->x->peer = (struct exchange_peer){ .address = r.address,
+		.port = r.port,
+		.local_address = r.local_address,
+		.local_port = r.local_port,
+		.scheme = r.scheme,
+		.protocol = r.protocol };
+	s->x->original_path = headers_get(&r.headers, STR(":path"));
+	s->x->client_address = r.address;
+	s->x->upload_len = r.content_length;
+	if (err)
+		refuse(s, why.status, why.details);
+	else if (r.content_length == 0)
+		end_upload(s);
+}
+
+void
+stream_open_refused(
+    struct stream *s, struct arena *arena, unsigned status, struct str details)
+{
+	open_exchange(s, arena);
+	refuse(s, status, details);
+}
+
+bool
+stream_can_start(const struct stream *s)
+{
+	return s->x->upload_len >= 0 || s->x->upload_end ||
+	       s->x->bytes_received > 0;
+}
+
+void
+stream_start(struct stream *s)
+{
+	struct exchange *x = s->x;
+
+	if (x->upload_len < 0 && x->upload_end)
+		x->upload_len = (int64_t)x->bytes_received;
+	s->started = true;
+	exchange_start(x);
+}
+
+bool
+stream_is_deaf(const struct stream *s)
+{
+	return s->discards || s->x->upload_end;
+}
+
+size_t
+stream_room(const struct stream *s)
+{
+	const struct exchange *x = s->x;
+	size_t room = buf_room(&x->upload);
+	uint64_t left = (uint64_t)x->upload_len - x->bytes_received;
+
+	return x->upload_len >= 0 && left < room ? (size_t)left : room;
+}
+
+void
+stream_took(struct stream *s, size_t n)
+{
+	struct exchange *x = s->x;
+
+	if (n == 0)
+		return;
+	x->bytes_received += n;
+	s->resumes = true;
+	if (x->upload_len >= 0 && x->bytes_received == (uint64_t)x->upload_len)
+		end_upload(s);
+}
+
+enum err
+stream_end_body(struct stream *s)
+{
+	s->body_over = true;
+	if (stream_is_deaf(s))
+		return ERR_OK;
+	if (s->x->upload_len >= 0)
+		return ERR_BAD;
+	end_upload(s);
+	return ERR_OK;
+}
+
+static bool
+is_large(const struct exchange *x)
+{
+	struct str text = headers_get(&x->response, STR("content-length"));
+	uint64_t len;
+
+	if (exchange_response_is_bodyless(x))
+		return false;
+	return buf_len(&x->download) > LARGE ||
+	       (str_to_u64(text, &len) && len > LARGE);
+}
+
+static bool
+is_held_back(const struct stream *s)
+{
+	return !s->x->upload_end && !s->body_over && !s->full_duplex &&
+	       is_large(s->x);
+}
+
+static enum err
+queue_head(struct stream *s)
+{
+	struct exchange *x = s->x;
+	int64_t len = -1;
+	struct buf section;
+	enum err err;
+
+	if (x->download_end && !exchange_response_is_bodyless(x))
+		len = (int64_t)buf_len(&x->download);
+	buf_init(&section, HEAD_MAX);
+	err =
+	    cgi_response_write(&section, exchange_status(x), &x->response, len);
+	if (!err)
+		err = output_head(s->out, buf_bytes(&section));
+	buf_free(&section);
+	s->head_queued = true;
+	return err;
+}
+
+static enum stream_state
+send_some(struct stream *s, struct buf *between)
+{
+	struct exchange *x = s->x;
+	enum output_end end = OUTPUT_OPEN;
+	size_t before;
+	enum err err;
+
+	if (x->phase == EXCHANGE_CUT)
+		end = OUTPUT_CUT;
+	else if (x->download_end)
+		end = OUTPUT_COMPLETE;
+	before = buf_len(&x->download);
+	if (exchange_response_is_bodyless(x))
+		buf_clear(&x->download);
+	x->bytes_sent += buf_len(&x->download);
+	err = output_send(s->out, s->fd, &x->download, end, between);
+	x->bytes_sent -= buf_len(&x->download);
+	if (buf_len(&x->download) < before && end == OUTPUT_OPEN)
+		router_resume(x);
+	s->blocked = err == ERR_AGAIN;
+	if (s->blocked || (!err && end == OUTPUT_OPEN))
+		return STREAM_RUNNING;
+	if (err)
+		stream_note_gone(s);
+	return !err && end == OUTPUT_COMPLETE ? STREAM_DONE : STREAM_BROKEN;
+}
+
+enum stream_state
+stream_pump(struct stream *s, struct buf *between)
+{
+	struct exchange *x = s->x;
+
+	if (!s->started)
+		return STREAM_RUNNING;
+	if (s->resumes && x->phase >= EXCHANGE_FORWARDING)
+		router_resume(x);
+	s->resumes = false;
+	if (x->phase < EXCHANGE_ANSWERING)
+		return STREAM_RUNNING;
+	if (x->download_end)
+		s->discards = true;
+	if (x->phase == EXCHANGE_ANSWERING && !s->head_queued) {
+		if (is_held_back(s))
+			return STREAM_RUNNING;
+		if (queue_head(s))
+			return STREAM_BROKEN;
+	}
+	return send_some(s, between);
+}
+
+/* The time limit on silence: HttpConnectionManager.stream_idle_timeout. */
+static bool
+is_idle_for(const struct exchange *x, int64_t ns)
+{
+	bool forwards = x->route && x->route->conf->route;
+	int64_t limit = forwards ? x->route->idle_timeout_ns
+				 : x->gateway->hcm->stream_idle_timeout;
+
+	return limit > 0 && ns >= limit;
+}
+
+static void
+time_out(struct stream *s)
+{
+	struct exchange *x = s->x;
+
+	router_end(x);
+	if (x->phase < EXCHANGE_ANSWERING) {
+		exchange_reply(x,
+		    &(struct host_reply){ .status = x->upload_end ? 504 : 408,
+			.body = STR("stream timeout"),
+			.details = STR("stream_idle_timeout"),
+			.flag = "SI" });
+		return;
+	}
+	x->flags |= FLAG_SI;
+	x->details = STR("stream_idle_timeout");
+	exchange_cut(x);
+}
+
+bool
+stream_check(struct stream *s)
+{
+	struct exchange *x = s->x;
+	int64_t now = clock_boot_ns(), still;
+	uint64_t moved = 2 * (x->bytes_received + x->bytes_sent) +
+			 buf_len(&x->download) - buf_len(&x->upload);
+	bool is_stuck, held;
+
+	if (moved != s->moved) {
+		s->moved = moved;
+		s->moved_ns = now;
+	}
+	still = now - s->moved_ns;
+	if (is_idle_for(x, still)) {
+		time_out(s);
+		return true;
+	}
+	if (x->phase != EXCHANGE_ANSWERING)
+		return false;
+	is_stuck = !stream_is_deaf(s) && stream_room(s) == 0;
+	held = !s->head_queued && is_held_back(s);
+	if (held && still >= (s->discards ? DROP_BODY_NS : STANDSTILL_NS) &&
+	    (is_stuck || s->discards))
+		return s->full_duplex = true;
+	if (!held && is_stuck && s->blocked && still >= DEADLOCK_NS)
+		return s->discards = true;
+	return false;
+}
+
+void
+stream_note_gone(struct stream *s)
+{
+	s->x->flags |= FLAG_DC;
+	s->x->details = STR("downstream_remote_disconnect");
+}
+
+void
+stream_close(struct stream *s)
+{
+	struct exchange *x = s->x;
+
+	if (!x)
+		return;
+	task_clear(s->front->loop, &s->task);
+	router_end(x);
+	exchange_end(x);
+	access_log_write(s->front->log, x);
+	s->x = NULL;
+	task_clear(s->front->loop, &s->task);
+	arena_free(x->arena);
+}

@@ -1,0 +1,30 @@
+/*
+ * A worker: one process, one loop, everything that requests need. It runs
+ * under our master, or alone under a web server that has spawned it.
+ */
+#ifndef SALLYPORT_FRONT_WORKER_H
+#define SALLYPORT_FRONT_WORKER_H
+
+#include "front/stream.h"
+
+/* What a worker runs with; made before it starts, and shared by all. */
+struct worker {
+	const struct gateway *gateway;
+	const struct clusters *clusters;
+	struct access_log *log;
+	struct state *state;
+	const int *sockets; /* listening; none for CGI */
+	size_t n_sockets;
+};
+
+/* Makes the loop and what hangs on it. ERR_SYSTEM, logged. */
+enum err worker_open(const struct worker *, struct front *) CHECKED;
+void worker_close(const struct worker *, struct front *);
+
+/*
+ * Serves until SIGTERM or SIGINT, then lets requests under way finish.
+ * SIGUSR1 opens the logs anew. Returns the exit status of the process.
+ */
+int worker_run(const struct worker *);
+
+#endif

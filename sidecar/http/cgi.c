@@ -1,0 +1,425 @@
+/*
+ * CGI parameters to a request, and a response to a CGI header section. The
+ * path comes from REQUEST_URI alone: SCRIPT_NAME and PATH_INFO are decoded
+ * already, and differently by each web server.
+ */
+#include "config.h"
+
+#include <inttypes.h>
+
+#include "http/cgi.h"
+#include "http/target.h"
+
+static const struct reason {
+	unsigned status;
+	const char *text;
+} reasons[] = {
+	{ 200, "OK" },
+	{ 201, "Created" },
+	{ 202, "Accepted" },
+	{ 203, "Non-Authoritative Information" },
+	{ 204, "No Content" },
+	{ 205, "Reset Content" },
+	{ 206, "Partial Content" },
+	{ 207, "Multi-Status" },
+	{ 208, "Already Reported" },
+	{ 226, "IM Used" },
+	{ 300, "Multiple Choices" },
+	{ 301, "Moved Permanently" },
+	{ 302, "Found" },
+	{ 303, "See Other" },
+	{ 304, "Not Modified" },
+	{ 305, "Use Proxy" },
+	{ 307, "Temporary Redirect" },
+	{ 308, "Permanent Redirect" },
+	{ 400, "Bad Request" },
+	{ 401, "Unauthorized" },
+	{ 402, "Payment Required" },
+	{ 403, "Forbidden" },
+	{ 404, "Not Found" },
+	{ 405, "Method Not Allowed" },
+	{ 406, "Not Acceptable" },
+	{ 407, "Proxy Authentication Required" },
+	{ 408, "Request Timeout" },
+	{ 409, "Conflict" },
+	{ 410, "Gone" },
+	{ 411, "Length Required" },
+	{ 412, "Precondition Failed" },
+	{ 413, "Payload Too Large" },
+	{ 414, "URI Too Long" },
+	{ 415, "Unsupported Media Type" },
+	{ 416, "Range Not Satisfiable" },
+	{ 417, "Expectation Failed" },
+	{ 421, "Misdirected Request" },
+	{ 422, "Unprocessable Entity" },
+	{ 423, "Locked" },
+	{ 424, "Failed Dependency" },
+	{ 425, "Too Early" },
+	{ 426, "Upgrade Required" },
+	{ 428, "Precondition Required" },
+	{ 429, "Too Many Requests" },
+	{ 431, "Request Header Fields Too Large" },
+	{ 451, "Unavailable For Legal Reasons" },
+	{ 500, "Internal Server Error" },
+	{ 501, "Not Implemented" },
+	{ 502, "Bad Gateway" },
+	{ 503, "Service Unavailable" },
+	{ 504, "Gateway Timeout" },
+	{ 505, "HTTP Version Not Supported" },
+	{ 506, "Variant Also Negotiates" },
+	{ 507, "Insufficient Storage" },
+	{ 508, "Loop Detected" },
+	{ 510, "Not Extended" },
+	{ 511, "Network Authentication Required" },
+};
+
+const char *
+cgi_reason(unsigned status)
+{
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (reasons[i].status == status)
+			return reasons[i].text;
+	return "Unknown";
+}
+
+/* The parameters that have a meaning of their own, first occurrence. */
+struct meta {
+	struct str method, uri, host, server_name, server_port, server_addr;
+	struct str remote_addr, remote_port, scheme, https, protocol;
+	struct str content_length, content_type;
+};
+
+static struct str *
+meta_place(struct meta *m, struct str name)
+{
+	const struct {
+		struct str name;
+		struct str *place;
+	} places[] = {
+		{ STR("REQUEST_METHOD"), &m->method },
+		{ STR("REQUEST_URI"), &m->uri },
+		{ STR("SERVER_NAME"), &m->server_name },
+		{ STR("SERVER_PORT"), &m->server_port },
+		{ STR("SERVER_ADDR"), &m->server_addr },
+		{ STR("REMOTE_ADDR"), &m->remote_addr },
+		{ STR("REMOTE_PORT"), &m->remote_port },
+		{ STR("REQUEST_SCHEME"), &m->scheme },
+		{ STR("HTTPS"), &m->https },
+		{ STR("SERVER_PROTOCOL"), &m->protocol },
+		{ STR("CONTENT_LENGTH"), &m->content_length },
+		{ STR("CONTENT_TYPE"), &m->content_type },
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (str_eq(name, places[i].name))
+			return places[i].place;
+	return NULL;
+}
+
+static enum err
+refuse(struct cgi_refusal *why, unsigned status, struct str details)
+{
+	*why = (struct cgi_refusal){ status, details };
+	return ERR_BAD;
+}
+
+/* "HTTP_X_REAL_IP" to "x-real-ip". */
+static struct str
+field_name(struct arena *arena, struct str param)
+{
+	struct str name = str_slice(param, strlen("HTTP_"), param.len);
+	char *copy = arena_cstr(arena, name);
+
+	for (size_t i = 0; i < name.len; i++)
+		copy[i] = copy[i] == '_' ? '-' : ascii_lower(copy[i]);
+	return (struct str){ copy, name.len };
+}
+
+/*
+ * Fields that are not passed on: those the gateway has from elsewhere, and
+ * Proxy, which programs mistake for a setting ("httpoxy").
+ */
+static bool
+is_withheld(struct str name)
+{
+	static const struct str names[] = { STR_INIT("content-length"),
+		STR_INIT("expect"), STR_INIT("proxy"),
+		STR_INIT("transfer-encoding") };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (str_eq(name, names[i]))
+			return true;
+	return false;
+}
+
+/* What is gathered while the parameters are walked. */
+struct reading {
+	struct arena *arena;
+	struct meta meta;
+	struct headers fields;
+	bool has_transfer_encoding;
+};
+
+static enum err
+take_field(
+    struct reading *r, const struct cgi_param *param, struct cgi_refusal *why)
+{
+	struct str name = field_name(r->arena, param->name);
+	struct str value = str_trim(param->value);
+
+	if (name.len == 0)
+		return ERR_OK;
+	if (!header_name_is_valid(name) || !header_value_is_valid(value))
+		return refuse(why, 400, STR("http1.codec_error"));
+	if (str_eq(name, STR("host"))) {
+		if (r->meta.host.len && !str_eq(r->meta.host, value))
+			return refuse(why, 400, STR("http1.codec_error"));
+		r->meta.host = value;
+		return ERR_OK;
+	}
+	if (str_eq(name, STR("transfer-encoding")) && value.len)
+		r->has_transfer_encoding = true;
+	if (!is_withheld(name))
+		headers_add(&r->fields, name, value);
+	return ERR_OK;
+}
+
+static enum err
+take_params(struct reading *r, const struct cgi_param *params, size_t n,
+    struct cgi_refusal *why)
+{
+	struct str *place;
+	enum err err = ERR_OK, first = ERR_OK;
+
+	for (size_t i = 0; i < n; i++) {
+		if (params[i].value.len >= CGI_VALUE_MAX)
+			err = refuse(why, 431, STR("http1.headers_too_large"));
+		else if (str_starts(params[i].name, STR("HTTP_")))
+			err = take_field(r, &params[i], why);
+		else if ((place = meta_place(&r->meta, params[i].name)) &&
+			 !place->ptr)
+			*place = params[i].value;
+		if (err)
+			first = err;
+	}
+	return first;
+}
+
+/* SERVER_NAME with SERVER_PORT, unless that is the scheme's own. */
+static struct str
+server_authority(struct arena *arena, const struct meta *m, struct str scheme)
+{
+	struct str usual =
+	    str_eq(scheme, STR("https")) ? STR("443") : STR("80");
+	bool is_v6 =
+	    str_find_char(m->server_name, ':', 0) < m->server_name.len &&
+	    m->server_name.ptr[0] != '[';
+	struct str host = m->server_name;
+
+	if (is_v6)
+		host = arena_printf(arena, "[" STR_FMT "]", STR_ARG(host));
+	if (m->server_port.len == 0 || str_eq(m->server_port, usual))
+		return host;
+	return arena_printf(
+	    arena, STR_FMT ":" STR_FMT, STR_ARG(host), STR_ARG(m->server_port));
+}
+
+static struct str
+scheme_of(const struct meta *m)
+{
+	if (str_eq_nocase(m->scheme, STR("https")))
+		return STR("https");
+	if (m->scheme.len == 0 &&
+	    (str_eq_nocase(m->https, STR("on")) || str_eq(m->https, STR("1"))))
+		return STR("https");
+	return STR("http");
+}
+
+static struct str
+protocol_of(const struct meta *m)
+{
+	if (str_eq(m->protocol, STR("HTTP/2.0")))
+		return STR("HTTP/2");
+	if (str_eq(m->protocol, STR("HTTP/3.0")))
+		return STR("HTTP/3");
+	return m->protocol;
+}
+
+static enum err
+check_method(struct str method, struct cgi_refusal *why)
+{
+	if (!header_name_is_valid(method) || str_eq(method, STR("CONNECT")))
+		return refuse(why, 400, STR("http1.codec_error"));
+	if (str_eq(method, STR("TRACE")))
+		return refuse(why, 405, STR("trace_not_allowed"));
+	return ERR_OK;
+}
+
+/* RFC 3875 section 4.1.2, and what the web servers make of it. */
+static enum err
+read_length(
+    const struct reading *r, struct cgi_request *out, struct cgi_refusal *why)
+{
+	struct str text = r->meta.content_length;
+	uint64_t value;
+
+	out->content_length = -1;
+	if (r->has_transfer_encoding || text.len == 0 ||
+	    str_eq(text, STR("-1")))
+		return ERR_OK;
+	if (!str_to_u64(text, &value) || value > INT64_MAX)
+		return refuse(
+		    why, 400, STR("http1.content_length_not_allowed"));
+	out->content_length = (int64_t)value;
+	return ERR_OK;
+}
+
+/*
+ * Content-Type and Content-Length as header fields. Caddy invents a
+ * CONTENT_TYPE where the client sent none, but HTTP_CONTENT_TYPE is true.
+ * Several web servers send a length of 0 with every request without a body.
+ */
+static void
+add_content_fields(struct reading *r, struct cgi_request *out)
+{
+	struct headers *h = &out->headers;
+	struct str type = r->meta.content_type, method = r->meta.method;
+	bool expects_body = str_eq(method, STR("POST")) ||
+			    str_eq(method, STR("PUT")) ||
+			    str_eq(method, STR("PATCH"));
+
+	if (type.len && !headers_get(h, STR("content-type")).ptr &&
+	    header_value_is_valid(type))
+		headers_add(h, STR("content-type"), type);
+	if (out->content_length > 0 ||
+	    (out->content_length == 0 && expects_body))
+		headers_add(h, STR("content-length"),
+		    arena_printf(r->arena, "%" PRId64, out->content_length));
+}
+
+/* The pseudo headers, then the fields; errors are remembered, not obeyed. */
+static enum err
+compose(struct reading *r, struct cgi_request *out, struct cgi_refusal *why)
+{
+	struct meta *m = &r->meta;
+	struct str target = m->uri, authority = m->host;
+	enum err err = check_method(m->method, why);
+
+	if (m->uri.ptr && target_origin(m->uri, &target, &authority)) {
+		target = m->uri;
+		err = refuse(why, 400, STR("http1.invalid_url"));
+	} else if (!m->uri.ptr || !header_value_is_valid(target)) {
+		err = refuse(why, 400, STR("http1.invalid_url"));
+	}
+	if (authority.len == 0 && m->server_name.len)
+		authority = server_authority(r->arena, m, out->scheme);
+	if (m->method.ptr)
+		headers_add(&out->headers, STR(":method"), m->method);
+	if (target.ptr)
+		headers_add(&out->headers, STR(":path"), target);
+	if (authority.len)
+		headers_add(&out->headers, STR(":authority"), authority);
+	headers_add(&out->headers, STR(":scheme"), out->scheme);
+	for (size_t i = 0; i < r->fields.n; i++)
+		headers_add(&out->headers, r->fields.items[i].name,
+		    r->fields.items[i].value);
+	return err;
+}
+
+enum err
+cgi_request_read(struct arena *arena, const struct cgi_param *params, size_t n,
+    struct cgi_request *out, struct cgi_refusal *why)
+{
+	struct reading r = { .arena = arena };
+	struct meta *m = &r.meta;
+	enum err taken, composed, length;
+
+	headers_init(&r.fields, arena);
+	*out = (struct cgi_request){ .content_length = -1 };
+	headers_init(&out->headers, arena);
+	taken = take_params(&r, params, n, why);
+	out->address = m->remote_addr;
+	out->port = m->remote_port;
+	out->local_address = m->server_addr;
+	out->local_port = m->server_port;
+	out->scheme = scheme_of(m);
+	out->protocol = protocol_of(m);
+	if (taken) {
+		struct cgi_refusal ignored;
+		composed = compose(&r, out, &ignored);
+		return composed ? ERR_BAD : taken;
+	}
+	composed = compose(&r, out, why);
+	if (composed)
+		return composed;
+	length = read_length(&r, out, why);
+	if (!length)
+		add_content_fields(&r, out);
+	return length;
+}
+
+static bool
+may_leave(const struct header *h)
+{
+	static const struct str names[] = { STR_INIT("status"),
+		STR_INIT("connection"), STR_INIT("keep-alive"),
+		STR_INIT("proxy-connection"), STR_INIT("transfer-encoding"),
+		STR_INIT("upgrade"), STR_INIT("trailer"), STR_INIT("te") };
+	static const struct str prefixes[] = { STR_INIT(":"),
+		STR_INIT("x-accel-"), STR_INIT("x-sendfile"),
+		STR_INIT("x-lighttpd-") };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (str_eq_nocase(h->name, names[i]))
+			return false;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (str_starts_nocase(h->name, prefixes[i]))
+			return false;
+	return header_name_is_valid(h->name) && header_value_is_valid(h->value);
+}
+
+static enum err
+write_field(struct buf *b, struct str name, struct str value)
+{
+	size_t len = name.len + value.len + 4;
+	char *at;
+	enum err err = buf_reserve(b, len, &at);
+
+	if (err)
+		return err;
+	at = mempcpy(at, name.ptr, name.len);
+	at = mempcpy(at, ": ", 2);
+	if (value.len)
+		at = mempcpy(at, value.ptr, value.len);
+	(void)mempcpy(at, "\r\n", 2);
+	buf_commit(b, len);
+	return ERR_OK;
+}
+
+/* nginx must not collect a stream of events before it sends them. */
+static bool
+is_event_stream(const struct headers *h)
+{
+	return str_starts_nocase(
+	    headers_get(h, STR("content-type")), STR("text/event-stream"));
+}
+
+enum err
+cgi_response_write(struct buf *b, unsigned status, const struct headers *h,
+    int64_t content_length)
+{
+	enum err err =
+	    buf_printf(b, "Status: %u %s\r\n", status, cgi_reason(status));
+
+	for (size_t i = 0; i < h->n && !err; i++)
+		if (may_leave(&h->items[i]))
+			err =
+			    write_field(b, h->items[i].name, h->items[i].value);
+	if (!err && content_length >= 0 &&
+	    !headers_get(h, STR("content-length")).ptr)
+		err = buf_printf(
+		    b, "content-length: %" PRId64 "\r\n", content_length);
+	if (!err && is_event_stream(h))
+		err = buf_append(b, STR("X-Accel-Buffering: no\r\n"));
+	return err ? err : buf_append(b, STR("\r\n"));
+}

@@ -1,0 +1,1 @@
+"""What the integration tests are made of: backends, web servers, clients."""
