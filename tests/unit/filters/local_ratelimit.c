@@ -266,6 +266,28 @@ START_TEST(a_route_has_a_bucket_of_its_own)
 }
 END_TEST
 
+START_TEST(routes_without_a_name_are_told_apart)
+{
+	struct exchange *first, *second;
+	struct state *own;
+
+	begin_route(ON BUCKET, ON BUCKET);
+	first = x;
+	begin_route(ON BUCKET, "\n" ON BUCKET);
+	second = x;
+	own = second->state;
+	second->state = first->state;
+	first->route_name = second->route_name = STR_NONE;
+	ck_assert_int_eq(ask(), FILTER_NEXT);
+	ck_assert_int_eq(ask(), FILTER_NEXT);
+	ck_assert_int_eq(ask(), FILTER_REPLY);
+	x = first;
+	ck_assert_int_eq(ask(), FILTER_NEXT);
+	second->state = own;
+	fake_free(second);
+}
+END_TEST
+
 /* ---- descriptors ---- */
 
 #define BIG "token_bucket: {max_tokens: 1000, fill_interval: 60s}\n"
@@ -526,6 +548,7 @@ suite_filters_local_ratelimit(void)
 	tcase_add_test(t, numbers_are_not_told_unasked);
 	tcase_add_test(t, without_a_bucket_everything_passes);
 	tcase_add_test(t, a_route_has_a_bucket_of_its_own);
+	tcase_add_test(t, routes_without_a_name_are_told_apart);
 	tcase_add_test(t, each_action_makes_its_entry);
 	tcase_add_test(t, an_ipv6_client_is_masked_too);
 	tcase_add_test(t, a_wildcard_has_a_bucket_for_each_value);

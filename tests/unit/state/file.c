@@ -265,6 +265,21 @@ START_TEST(another_boot_forgets_times_and_keeps_counters)
 }
 END_TEST
 
+START_TEST(what_is_decided_after_another_boot_is_kept)
+{
+	struct state *s;
+
+	leave_other_boot();
+	s = open_well();
+	use(s);
+	state_close(s);
+	s = open_well();
+	ck_assert(remembers(s));
+	ck_assert_uint_eq(total(s), 14);
+	state_close(s);
+}
+END_TEST
+
 START_TEST(a_file_of_another_version_is_set_aside)
 {
 	struct state *s = open_well();
@@ -431,6 +446,7 @@ suite_state_file(void)
 	tcase_add_loop_test(
 	    t, processes_that_open_at_once_share_one_file, 0, 3);
 	tcase_add_test(t, another_boot_forgets_times_and_keeps_counters);
+	tcase_add_test(t, what_is_decided_after_another_boot_is_kept);
 	tcase_add_test(t, a_file_of_another_version_is_set_aside);
 	tcase_add_loop_test(t, what_is_no_state_file_is_moved_aside, 0, 5);
 	tcase_add_loop_test(t, a_truncated_file_is_moved_aside, 0, 5);
