@@ -1,6 +1,6 @@
 /*
  * The HTTP client towards backends: one per worker, driven by the worker's
- * loop, built on libcurl's multi interface. No libcurl type leaves client.c.
+ * loop, built on libcurl's multi interface. No libcurl type leaves this folder.
  * Choosing the host, time limits over the whole exchange, and what a failure
  * looks like to the client are the router's.
  */

@@ -249,7 +249,7 @@ give_up(struct forward *f, const struct host_reply *answer, unsigned flag)
 	struct exchange *x = f->x;
 
 	note_host(f);
-	if (!f->responded) {
+	if (x->phase < EXCHANGE_ANSWERING) {
 		end_call(f);
 		exchange_reply(x, answer);
 		return;

@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -100,6 +101,15 @@ sockets_close(struct sockets *s, int fd)
 	(void)close(fd);
 }
 
+/* Whoever tries to use the connection again will not be able to send. */
+static void
+spoil(struct slot *slot)
+{
+	slot->resting = false;
+	watch_stop(slot->all->loop, &slot->watch);
+	(void)shutdown(slot->watch.fd, SHUT_RDWR);
+}
+
 static void
 on_event(void *arg, uint32_t events)
 {
@@ -108,8 +118,7 @@ on_event(void *arg, uint32_t events)
 	uint32_t wanted = slot->watch.events;
 
 	if (slot->resting) {
-		watch_stop(slot->all->loop, &slot->watch);
-		(void)shutdown(fd, SHUT_RDWR);
+		spoil(slot);
 		return;
 	}
 	/* An error shows in whatever is tried next. */
@@ -138,6 +147,16 @@ sockets_unwatch(struct sockets *s, int fd)
 	watch_stop(s->loop, &slot->watch);
 }
 
+/* Bytes, or the end of them. */
+static bool
+has_input(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
+	       errno != EAGAIN;
+}
+
 void
 sockets_rest(struct sockets *s, int fd)
 {
@@ -149,4 +168,6 @@ sockets_rest(struct sockets *s, int fd)
 		return;
 	}
 	slot->resting = true;
+	if (has_input(fd))
+		spoil(slot);
 }

@@ -26,8 +26,8 @@ void sockets_unwatch(struct sockets *, int fd);
 
 /*
  * A request on fd has ended. If fd came from sockets_open it stays
- * registered; bytes or a hang-up arriving before the next sockets_watch shut
- * the connection down: they answer nothing that was asked.
+ * registered; bytes or a hang-up before the next sockets_watch shut the
+ * connection down: they answer nothing that was asked.
  */
 void sockets_rest(struct sockets *, int fd);
 

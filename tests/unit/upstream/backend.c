@@ -345,7 +345,7 @@ play(int fd, const struct script *script, volatile struct backend_seen *seen)
 {
 	say_text(fd, script->answer);
 	if (script->end == CLOSE) {
-		(void)close(fd);
+		(void)shutdown(fd, SHUT_RDWR);
 		__atomic_add_fetch(&seen->closed, 1, __ATOMIC_SEQ_CST);
 		_exit(0);
 	}

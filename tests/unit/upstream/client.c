@@ -494,6 +494,23 @@ START_TEST(bytes_nobody_asked_for_answer_nothing)
 }
 END_TEST
 
+START_TEST(a_body_where_none_belongs_spoils_the_connection_only)
+{
+	struct try *t;
+
+	for (int i = 0; i < 20; i++) {
+		t = run(try_new("HEAD", "/big"));
+		assert_done(t, "200", "");
+		try_end(t);
+		t = try_new("POST", "/echo");
+		try_body(t, "mine");
+		run(t);
+		assert_done(t, "200", "mine");
+		try_end(t);
+	}
+}
+END_TEST
+
 START_TEST(an_idempotent_request_moves_from_a_dead_connection_to_a_new_one)
 {
 	assert_get("/drop-unless-first", "200", "first");
@@ -1097,6 +1114,7 @@ suite_upstream_client(void)
 	tcase_add_test(t, one_connection_serves_one_request_after_the_other);
 	tcase_add_test(t, a_connection_closed_between_requests_is_replaced);
 	tcase_add_test(t, bytes_nobody_asked_for_answer_nothing);
+	tcase_add_test(t, a_body_where_none_belongs_spoils_the_connection_only);
 	tcase_add_test(
 	    t, an_idempotent_request_moves_from_a_dead_connection_to_a_new_one);
 	tcase_add_test(t, so_does_one_with_a_body_if_it_is_there_as_a_whole);

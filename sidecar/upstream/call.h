@@ -1,0 +1,106 @@
+/*
+ * A call from the inside, for the files that make up the client: request.c
+ * says what goes to libcurl, transfer.c moves the bytes, outcome.c says how
+ * it ended, client.c drives all of them.
+ */
+#ifndef SALLYPORT_UPSTREAM_CALL_H
+#define SALLYPORT_UPSTREAM_CALL_H
+
+#include <curl/curl.h>
+
+#include "upstream/client.h"
+
+struct client {
+	struct loop *loop;
+	CURLM *multi;
+	struct sockets *sockets;
+	struct timer timer;
+	struct task kick;
+	struct call *pool; /* handles without a request */
+	unsigned n_pool;
+};
+
+/* How a request goes to libcurl. */
+enum shape {
+	SHAPE_NONE,
+	SHAPE_PLAIN,
+	SHAPE_HEAD,
+	SHAPE_WHOLE, /* the body is there already */
+	SHAPE_UPLOAD, /* the body comes bit by bit */
+};
+
+struct call {
+	struct client *client;
+	struct call *next; /* in the pool */
+	CURL *easy;
+	struct task notice; /* tells the owner */
+	struct task wake; /* takes paused transfers up again */
+
+	/* What the handle is set to; kept from one request to the next. */
+	const struct client_origin *origin;
+	struct curl_slist connect_to;
+	char *connect_text;
+	enum shape shape;
+	bool custom_method;
+	char *block; /* the request's lines and their nodes */
+	size_t block_cap;
+
+	struct call_spec spec;
+	bool idempotent;
+	bool started; /* the handle is with the multi handle */
+	bool has_run; /* or was: it knows of this call */
+	int fd;
+	unsigned attempts;
+	int64_t uploaded;
+	struct buf head; /* header section so far */
+	size_t taken; /* bytes of the chunk at which receiving was paused */
+	bool send_paused, recv_paused;
+	bool read_over; /* libcurl waits for no more of the answer */
+	int open_errno;
+
+	enum call_state state;
+	enum call_failure failure;
+	enum call_failure refused; /* why a callback stopped the transfer */
+	bool was_sent;
+	const char *reason; /* of refused */
+	char text[CURL_ERROR_SIZE + 64];
+	char error[CURL_ERROR_SIZE];
+	char peer[128];
+};
+
+/* Options are constants or were checked; only memory can be missing. */
+#define SET(easy, option, value)                                               \
+	call_must(curl_easy_setopt((easy), (option), (value)) == CURLE_OK)
+
+/* Ends the process if memory was not to be had. */
+void call_must(bool had);
+
+/* ---- request.c ---- */
+
+/* The options that are the same for all requests. */
+void request_set_up(struct call *);
+/* Whether the spec can be written as a request. */
+bool request_is_sound(const struct call_spec *);
+/* Sets the handle to a sound spec. */
+void request_set(struct call *, const struct call_spec *);
+
+/* ---- transfer.c ---- */
+
+void transfer_set_up(struct call *);
+/* Has a task look at what a callback has noted, and unpause what can go on. */
+void call_look_later(struct call *);
+
+/* ---- outcome.c: not from within libcurl's callbacks but for the first two ---- */
+
+/* Tells the owner, later. */
+void call_notice(struct call *);
+/* Notes why the transfer is about to be stopped; reason is a constant. */
+void call_refuse(struct call *, enum call_failure why, const char *reason);
+void call_fail(struct call *, CURLcode);
+void call_finish(struct call *, CURLcode);
+/* Takes the handle back from libcurl. */
+void call_stop(struct call *);
+/* A number libcurl knows of the transfer, or 0. */
+long call_info(struct call *, CURLINFO);
+
+#endif

@@ -1,0 +1,213 @@
+/*
+ * Bytes between libcurl and the owner's buffers. libcurl's callbacks only
+ * move bytes and note what happened; a task does the rest.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "upstream/call.h"
+#include "upstream/head.h"
+
+/* Called before each attempt; a second one follows a dead kept connection. */
+static int
+on_attempt(void *arg, char *ip, char *local_ip, int port, int local_port)
+{
+	struct call *call = arg;
+
+	(void)ip;
+	(void)local_ip;
+	(void)port;
+	(void)local_port;
+	if (call->attempts++ == 0)
+		return CURL_PREREQFUNC_OK;
+	if (call->uploaded == 0 &&
+	    (call->idempotent || call->shape == SHAPE_UPLOAD ||
+		!call_info(call, CURLINFO_REQUEST_SIZE)))
+		return CURL_PREREQFUNC_OK;
+	call_refuse(call, CALL_TERMINATED, "the kept connection was closed");
+	return CURL_PREREQFUNC_ABORT;
+}
+
+static size_t
+on_upload(char *at, size_t unit, size_t n, void *arg)
+{
+	struct call *call = arg;
+	struct str bytes = buf_bytes(call->spec.upload);
+	int64_t declared = call->spec.body_len;
+
+	n *= unit;
+	if (declared >= 0 && (int64_t)n > declared - call->uploaded)
+		n = (size_t)(declared - call->uploaded);
+	if (n == 0)
+		return 0;
+	if (bytes.len == 0 && !*call->spec.upload_end) {
+		call->send_paused = true;
+		return CURL_READFUNC_PAUSE;
+	}
+	if (bytes.len == 0 && declared >= 0) {
+		call_refuse(call, CALL_LOCAL, "the request body is incomplete");
+		return CURL_READFUNC_ABORT;
+	}
+	if (n > bytes.len)
+		n = bytes.len;
+	memcpy(at, bytes.ptr, n);
+	buf_consume(call->spec.upload, n);
+	call->uploaded += (int64_t)n;
+	call_notice(call);
+	return n;
+}
+
+/*
+ * libcurl hands out a chunk again as a whole after a pause, so what went
+ * into download already is counted in taken.
+ */
+static size_t
+on_download(char *at, size_t unit, size_t len, void *arg)
+{
+	struct call *call = arg;
+	struct str rest;
+	size_t room = buf_room(call->spec.download);
+	bool fits;
+
+	len *= unit;
+	if (call->read_over)
+		return len;
+	rest = (struct str){ at + call->taken, len - call->taken };
+	fits = rest.len <= room;
+	if (!fits)
+		rest.len = room;
+	if (buf_append(call->spec.download, rest)) {
+		call_refuse(call, CALL_LOCAL, "out of memory");
+		return 0;
+	}
+	if (rest.len)
+		call_notice(call);
+	call->taken = fits ? 0 : call->taken + rest.len;
+	call->recv_paused = !fits;
+	return fits ? len : CURL_WRITEFUNC_PAUSE;
+}
+
+static bool
+take_head(struct call *call)
+{
+	struct str raw = buf_bytes(&call->head);
+	unsigned status = head_status(raw);
+	const char *reason;
+	enum err err;
+
+	if (status >= 100 && status < 200 && status != 101) {
+		buf_clear(&call->head);
+		return true;
+	}
+	err = head_parse(raw, call->spec.response, &reason);
+	if (!err && status == 101) {
+		err = ERR_BAD;
+		reason = "an upgrade nobody asked for";
+	}
+	if (err) {
+		call->spec.response->n = 0;
+		call_refuse(call,
+		    err == ERR_FULL ? CALL_RESPONSE_TOO_LARGE : CALL_PROTOCOL,
+		    err == ERR_FULL ? "too many header fields" : reason);
+		return false;
+	}
+	buf_free(&call->head);
+	call->state = CALL_HEADERS;
+	/* With a body libcurl does not know that this is a HEAD request. */
+	if (call->shape != SHAPE_HEAD &&
+	    str_eq(call->spec.method, STR("HEAD"))) {
+		call->read_over = true;
+		call_look_later(call);
+	}
+	call_notice(call);
+	return true;
+}
+
+static size_t
+on_header(char *at, size_t unit, size_t n, void *arg)
+{
+	struct call *call = arg;
+
+	n *= unit;
+	if (call->state != CALL_WAITING) /* trailers */
+		return n;
+	if (buf_append(&call->head, (struct str){ at, n })) {
+		call_refuse(call, CALL_RESPONSE_TOO_LARGE,
+		    "response header section over 96 KiB");
+		return 0;
+	}
+	if (*at != '\r' && *at != '\n')
+		return n;
+	return take_head(call) ? n : 0;
+}
+
+/* ---- pausing, and what a callback left to be done ---- */
+
+static bool
+may_receive(const struct call *call)
+{
+	const struct buf *download = call->spec.download;
+
+	return buf_room(download) >= download->max / 2;
+}
+
+static bool
+may_send(const struct call *call)
+{
+	return !buf_is_empty(call->spec.upload) || *call->spec.upload_end;
+}
+
+static void
+on_wake(void *arg)
+{
+	struct call *call = arg;
+	bool recv = call->recv_paused && may_receive(call);
+	bool send = call->send_paused && may_send(call);
+	int pause;
+	CURLcode code;
+
+	if (call->started && call->read_over && call->state == CALL_HEADERS)
+		call_finish(call, CURLE_OK);
+	if (call->started && call->refused)
+		call_fail(call, CURLE_ABORTED_BY_CALLBACK);
+	if (!call->started || (!recv && !send))
+		return;
+	if (recv)
+		call->recv_paused = false;
+	if (send)
+		call->send_paused = false;
+	pause = (call->recv_paused ? CURLPAUSE_RECV : 0) |
+		(call->send_paused ? CURLPAUSE_SEND : 0);
+	code = curl_easy_pause(call->easy, pause);
+	if (code != CURLE_OK)
+		call_fail(call, code);
+}
+
+void
+call_look_later(struct call *call)
+{
+	task_defer(call->client->loop, &call->wake, on_wake, call);
+}
+
+void
+call_resume(struct call *call)
+{
+	if (call->recv_paused || call->send_paused)
+		call_look_later(call);
+}
+
+void
+transfer_set_up(struct call *call)
+{
+	CURL *easy = call->easy;
+
+	SET(easy, CURLOPT_PREREQFUNCTION, on_attempt);
+	SET(easy, CURLOPT_PREREQDATA, call);
+	SET(easy, CURLOPT_HEADERFUNCTION, on_header);
+	SET(easy, CURLOPT_HEADERDATA, call);
+	SET(easy, CURLOPT_WRITEFUNCTION, on_download);
+	SET(easy, CURLOPT_WRITEDATA, call);
+	SET(easy, CURLOPT_READFUNCTION, on_upload);
+	SET(easy, CURLOPT_READDATA, call);
+}
