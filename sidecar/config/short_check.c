@@ -291,8 +291,8 @@ check_rewrite(
 		diag_error(
 		    p->diag, t->node->place, at, "`to`: value is required");
 	if (regex_compile(p->arena, t->rewrite, &regex, &why))
-		diag_error(
-		    p->diag, short_place(t->node, "rewrite"), at, "%s", why);
+		diag_error(p->diag, short_place(t->node, "rewrite"), at,
+		    "`rewrite` %s", why);
 	else if (!regex_substitution_is_valid(regex, t->to))
 		diag_error(p->diag, short_place(t->node, "to"), at,
 		    "`to` names a group that `rewrite` does not have");

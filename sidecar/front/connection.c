@@ -23,6 +23,7 @@ enum {
 	SCRATCH = 64 * 1024, /* bytes received at once */
 	REST_MAX = SCRATCH + FASTCGI_HEADER_LEN,
 	REQUEST_MEMORY = 4096, /* first block of a request's arena */
+	RECEIVES = 16, /* before other connections have their turn */
 };
 #define SWEEP_NS   (1 * NS_PER_S)
 #define FRESH_NS   (50 * NS_PER_MS)
@@ -43,6 +44,7 @@ struct connection {
 	TAILQ_ENTRY(connection) fresh_link;
 	bool is_fresh; /* waits to be watched for a hang-up */
 	bool was_kept; /* has answered a request already */
+	bool has_more; /* input that was not wanted waits in the socket */
 	enum phase phase;
 	int fd;
 	int64_t since_ns; /* when the phase, or the request, began */
@@ -292,7 +294,7 @@ wants_input(const struct connection *c)
 		return true;
 	if (c->guard.stage == FASTCGI_COMPLETE)
 		return c->guard.keep;
-	return stream_is_deaf(&c->stream) || stream_room(&c->stream) > 0;
+	return stream_wants_body(&c->stream);
 }
 
 /* Room in the upload, so that no bytes are left over; headers besides. */
@@ -314,10 +316,11 @@ receive(struct connection *c)
 	struct str bytes;
 	ssize_t n;
 
-	while (wants_input(c)) {
+	for (int i = 0; i < RECEIVES && wants_input(c); i++) {
 		n = recv(c->fd, c->all->scratch, receive_len(c), MSG_DONTWAIT);
 		if (n < 0 && errno == EINTR)
 			continue;
+		c->has_more = n > 0;
 		if (n < 0 && errno == EAGAIN)
 			return true;
 		if (n <= 0) {
@@ -331,8 +334,10 @@ receive(struct connection *c)
 			shut(c);
 			return false;
 		}
-		if (c->guard.stage == FASTCGI_COMPLETE)
+		if (c->guard.stage == FASTCGI_COMPLETE) {
+			c->has_more = false;
 			return true;
+		}
 	}
 	return true;
 }
@@ -498,9 +503,8 @@ can_take_rest(const struct connection *c)
 {
 	if (buf_is_empty(&c->rest))
 		return false;
-	return c->phase != RUNNING ||
-	       (c->guard.stage != FASTCGI_COMPLETE &&
-		   (stream_is_deaf(&c->stream) || stream_room(&c->stream)));
+	return c->phase != RUNNING || (c->guard.stage != FASTCGI_COMPLETE &&
+					  stream_wants_body(&c->stream));
 }
 
 /* Everything that can be done without waiting. */
@@ -510,6 +514,8 @@ advance(void *arg)
 	struct connection *c = arg;
 	bool again = true;
 
+	if (c->has_more && !receive(c))
+		return;
 	while (again && c->phase != CLOSED) {
 		again = can_take_rest(c);
 		if (again && !take_rest(c))

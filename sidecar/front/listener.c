@@ -154,6 +154,21 @@ listeners_new(struct loop *loop, struct connections *connections,
 }
 
 void
+listeners_finish(struct listeners *all)
+{
+	struct listener *l;
+	int fd;
+
+	for (size_t i = 0; i < all->n; i++) {
+		l = &all->items[i];
+		while (connections_count(all->connections) < all->max &&
+		       (fd = accept4(l->fd, NULL, NULL,
+			    SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
+			connections_add(all->connections, fd);
+	}
+}
+
+void
 listeners_free(struct listeners *all)
 {
 	if (!all)

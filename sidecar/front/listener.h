@@ -18,6 +18,9 @@ struct listeners;
 struct listeners *listeners_new(struct loop *, struct connections *,
     const int *sockets, size_t n, size_t max);
 
+/* Accepts those that wait already: nobody will once the sockets are closed. */
+void listeners_finish(struct listeners *);
+
 /* Stops accepting. */
 void listeners_free(struct listeners *);
 

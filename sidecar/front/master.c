@@ -139,8 +139,8 @@ begin_stop(struct master *m)
 		return;
 	m->stop_ns = clock_boot_now_ns();
 	notify("STOPPING=1");
-	tell(m, SIGTERM);
 	listen_close(m->sockets);
+	tell(m, SIGTERM);
 }
 
 /*

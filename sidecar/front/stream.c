@@ -1,9 +1,9 @@
 /*
  * Web servers that stop sending the body once they see an answer (nginx), or
  * that read no answer before they have sent the body (Caddy, mod_fcgid),
- * lock up when a large answer begins while the body is on its way. So it is
- * held back until the body is at its end, or dropped, or the backend turns
- * out to take no more of it before somebody reads its answer.
+ * lock up when an answer begins while the body is on its way. So it is held
+ * back until the body is at its end, or is of no use any more, or nothing
+ * moves because somebody waits for the answer first.
  */
 #include "config.h"
 
@@ -14,6 +14,7 @@
 enum {
 	LARGE = 48 * 1024, /* an answer that sockets do not swallow whole */
 	HEAD_MAX = 128 * 1024,
+	WORTH_READING = 8 * 1024, /* less room is not worth a system call */
 };
 #define STANDSTILL_NS (1 * NS_PER_S)
 #define DEADLOCK_NS   (5 * NS_PER_S)
@@ -161,6 +162,12 @@ stream_room(const struct stream *s)
 	return x->upload_len >= 0 && left < room ? (size_t)left : room;
 }
 
+bool
+stream_wants_body(const struct stream *s)
+{
+	return stream_is_deaf(s) || buf_room(&s->x->upload) >= WORTH_READING;
+}
+
 void
 stream_took(struct stream *s, size_t n)
 {
@@ -220,11 +227,26 @@ is_complete(const struct exchange *x)
 	       x->bytes_sent + buf_len(&x->download) >= len;
 }
 
+/* A small answer that is complete does no harm. */
 static bool
 is_held_back(const struct stream *s)
 {
-	return !s->x->upload_end && !s->body_over && !s->full_duplex &&
-	       is_large(s->x);
+	if (s->x->upload_end || s->body_over || s->full_duplex)
+		return false;
+	return is_large(s->x) || !is_complete(s->x);
+}
+
+/* Whether an answer was held back long enough: nothing has moved so long. */
+static bool
+is_held_in_vain(const struct stream *s, int64_t still_ns)
+{
+	bool backend_waits = !stream_wants_body(s);
+
+	if (s->head_queued || !is_held_back(s))
+		return false;
+	if (s->discards)
+		return still_ns >= DROP_BODY_NS;
+	return still_ns >= STANDSTILL_NS && (backend_waits || !is_large(s->x));
 }
 
 static enum err
@@ -335,7 +357,6 @@ stream_check(struct stream *s)
 	int64_t now = clock_boot_ns(), still;
 	uint64_t moved = 2 * (x->bytes_received + x->bytes_sent) +
 			 buf_len(&x->download) - buf_len(&x->upload);
-	bool is_stuck, held;
 
 	if (moved != s->moved) {
 		s->moved = moved;
@@ -348,12 +369,10 @@ stream_check(struct stream *s)
 	}
 	if (x->phase != EXCHANGE_ANSWERING)
 		return false;
-	is_stuck = !stream_is_deaf(s) && stream_room(s) == 0;
-	held = !s->head_queued && is_held_back(s);
-	if (held && still >= (s->discards ? DROP_BODY_NS : STANDSTILL_NS) &&
-	    (is_stuck || s->discards))
+	if (is_held_in_vain(s, still))
 		return s->full_duplex = true;
-	if (!held && is_stuck && s->blocked && still >= DEADLOCK_NS)
+	if (s->head_queued && s->blocked && !stream_wants_body(s) &&
+	    still >= DEADLOCK_NS)
 		return s->discards = true;
 	return false;
 }

@@ -70,6 +70,8 @@ void stream_start(struct stream *);
  */
 size_t stream_room(const struct stream *);
 bool stream_is_deaf(const struct stream *);
+/* Whether it is worth while to bring some, or to drop some. */
+bool stream_wants_body(const struct stream *);
 void stream_took(struct stream *, size_t n);
 
 /* The body is at its end; ERR_BAD if that is too early. */

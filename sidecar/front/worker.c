@@ -19,7 +19,8 @@
 
 enum {
 	DESCRIPTORS = 65536, /* wanted, if the hard limit allows */
-	OWN_DESCRIPTORS = 64, /* not for requests: sockets, logs, epoll */
+	OWN_DESCRIPTORS = 64, /* not for requests: sockets, logs, epoll; */
+	OWN_SHARE = 3, /* but no more than this part of the limit */
 	PER_REQUEST = 2, /* the web server's side and the backend's */
 };
 #define DRAIN_NS (30 * NS_PER_S)
@@ -77,8 +78,11 @@ drain(struct running *r)
 	if (r->drains)
 		return;
 	r->drains = true;
+	listeners_finish(r->listeners);
 	listeners_free(r->listeners);
 	r->listeners = NULL;
+	for (size_t i = 0; i < r->worker->n_sockets; i++)
+		(void)close(r->worker->sockets[i]);
 	timer_set(r->front.loop, &r->deadline, DRAIN_NS, stop, r);
 	connections_drain(r->connections, stop, r);
 }
@@ -139,6 +143,7 @@ static size_t
 max_requests(void)
 {
 	struct rlimit limit = { 1024, 1024 };
+	rlim_t own;
 
 	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < DESCRIPTORS) {
 		limit.rlim_cur =
@@ -146,9 +151,10 @@ max_requests(void)
 		(void)!setrlimit(RLIMIT_NOFILE, &limit);
 		(void)!getrlimit(RLIMIT_NOFILE, &limit);
 	}
-	if (limit.rlim_cur < 2 * OWN_DESCRIPTORS)
-		return PER_REQUEST;
-	return (limit.rlim_cur - OWN_DESCRIPTORS) / PER_REQUEST;
+	own = limit.rlim_cur / OWN_SHARE;
+	if (own > OWN_DESCRIPTORS)
+		own = OWN_DESCRIPTORS;
+	return (limit.rlim_cur - own) / PER_REQUEST;
 }
 
 /* Fewer preemptions by the programs that wait for our answers. */

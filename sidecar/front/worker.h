@@ -25,7 +25,8 @@ void worker_close(const struct worker *, struct front *);
 int worker_signals(void);
 
 /*
- * Serves until SIGTERM or SIGINT, then lets requests under way finish.
+ * Serves until SIGTERM or SIGINT, then closes the sockets and lets requests
+ * under way finish.
  * SIGUSR1 opens the logs anew. Returns the exit status of the process.
  */
 int worker_run(const struct worker *);

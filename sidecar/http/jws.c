@@ -14,8 +14,9 @@ static const char *const texts[JWS_STATUS_N] = {
 	[JWS_MISSING] = "Jwt is missing",
 	[JWS_NOT_YET_VALID] = "Jwt not yet valid",
 	[JWS_EXPIRED] = "Jwt is expired",
-	[JWS_BAD_FORMAT] = "Jwt is not in the form of Header.Payload.Signature "
-			   "with two dots and 3 sections",
+	[JWS_BAD_FORMAT] =
+	    ("Jwt is not in the form of Header.Payload.Signature "
+	     "with two dots and 3 sections"),
 	[JWS_HEADER_BAD_BASE64] = "Jwt header is an invalid Base64url encoded",
 	[JWS_HEADER_BAD_JSON] = "Jwt header is an invalid JSON",
 	[JWS_HEADER_BAD_ALG] =

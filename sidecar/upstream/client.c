@@ -25,7 +25,8 @@ enum {
 	KEPT_CONNECTIONS = 4096,
 	POOLED_HANDLES = 256,
 	DNS_CACHE_S = 5, /* Envoy's dns_refresh_rate */
-	EXTRA_LINES = 4, /* Host, Accept, Expect, Content-Length */
+	EXTRA_LINES = 3, /* Host, Accept, and one for the body */
+	WHOLE_BODY = 32 * 1024, /* libcurl sends up to 64 KiB with the head */
 };
 
 struct client {
@@ -39,7 +40,13 @@ struct client {
 };
 
 /* How a request goes to libcurl. */
-enum shape { SHAPE_NONE, SHAPE_PLAIN, SHAPE_HEAD, SHAPE_UPLOAD };
+enum shape {
+	SHAPE_NONE,
+	SHAPE_PLAIN,
+	SHAPE_HEAD,
+	SHAPE_WHOLE, /* the body is there already */
+	SHAPE_UPLOAD, /* the body comes bit by bit */
+};
 
 struct call {
 	struct client *client;
@@ -481,8 +488,6 @@ static int
 on_attempt(void *arg, char *ip, char *local_ip, int port, int local_port)
 {
 	struct call *call = arg;
-	bool incomplete =
-	    call->spec.body_len == CALL_BODY_UNKNOWN || call->spec.body_len > 0;
 
 	(void)ip;
 	(void)local_ip;
@@ -490,8 +495,9 @@ on_attempt(void *arg, char *ip, char *local_ip, int port, int local_port)
 	(void)local_port;
 	if (call->attempts++ == 0)
 		return CURL_PREREQFUNC_OK;
-	if (call->uploaded == 0 && (call->idempotent || incomplete ||
-				       !info_long(call, CURLINFO_REQUEST_SIZE)))
+	if (call->uploaded == 0 &&
+	    (call->idempotent || call->shape == SHAPE_UPLOAD ||
+		!info_long(call, CURLINFO_REQUEST_SIZE)))
 		return CURL_PREREQFUNC_OK;
 	refuse(call, CALL_TERMINATED, "the kept connection was closed");
 	return CURL_PREREQFUNC_ABORT;
@@ -584,7 +590,7 @@ take_head(struct call *call)
 	call->state = CALL_HEADERS;
 	note_peer(call);
 	/* With a body libcurl does not know that this is a HEAD request. */
-	if (call->shape == SHAPE_UPLOAD &&
+	if (call->shape != SHAPE_HEAD &&
 	    str_eq(call->spec.method, STR("HEAD"))) {
 		call->read_over = true;
 		look_later(call);
@@ -779,6 +785,22 @@ is_idempotent(struct str method)
 	       str_eq(method, STR("OPTIONS"));
 }
 
+/* Keeps libcurl from adding a field, or states that there is no body. */
+static void
+put_body_field(struct lines *l, const struct call_spec *spec, enum shape shape)
+{
+	bool bare = shape == SHAPE_PLAIN || shape == SHAPE_HEAD;
+
+	if (shape == SHAPE_UPLOAD)
+		put_node(l, put_text(l, STR("Expect:")));
+	if (shape == SHAPE_WHOLE &&
+	    !headers_get(spec->headers, STR("content-type")).ptr)
+		put_node(l, put_text(l, STR("Content-Type:")));
+	if (bare &&
+	    (spec->body_len == 0 || !has_no_body_by_nature(spec->method)))
+		put_field(l, STR("Content-Length"), STR("0"));
+}
+
 static void
 put_fields(struct lines *l, const struct call_spec *spec, enum shape shape)
 {
@@ -794,32 +816,52 @@ put_fields(struct lines *l, const struct call_spec *spec, enum shape shape)
 	}
 	if (!has_accept)
 		put_node(l, put_text(l, STR("Accept:")));
-	if (shape == SHAPE_UPLOAD)
-		put_node(l, put_text(l, STR("Expect:")));
-	else if (spec->body_len == 0 || !has_no_body_by_nature(spec->method))
-		put_field(l, STR("Content-Length"), STR("0"));
+	put_body_field(l, spec, shape);
 }
 
 static enum shape
 shape_of(const struct call_spec *spec)
 {
+	size_t ready = buf_len(spec->upload);
+
+	if (spec->body_len > 0 && *spec->upload_end && ready <= WHOLE_BODY &&
+	    ready == (uint64_t)spec->body_len)
+		return SHAPE_WHOLE;
 	if (spec->body_len == CALL_BODY_UNKNOWN || spec->body_len > 0)
 		return SHAPE_UPLOAD;
 	return str_eq(spec->method, STR("HEAD")) ? SHAPE_HEAD : SHAPE_PLAIN;
 }
 
+/* Not every option of a method takes back what the one before has set. */
 static void
-set_shape(struct call *call, enum shape shape)
+set_method(struct call *call, enum shape shape)
 {
 	if (call->shape == shape)
 		return;
 	call->shape = shape;
+	SET(call->easy, CURLOPT_POSTFIELDS, NULL);
+	SET(call->easy, CURLOPT_HTTPGET, 1L);
 	if (shape == SHAPE_HEAD)
 		SET(call->easy, CURLOPT_NOBODY, 1L);
-	else if (shape == SHAPE_UPLOAD)
+	if (shape == SHAPE_WHOLE)
+		SET(call->easy, CURLOPT_POST, 1L);
+	if (shape == SHAPE_UPLOAD)
 		SET(call->easy, CURLOPT_UPLOAD, 1L);
-	else
-		SET(call->easy, CURLOPT_HTTPGET, 1L);
+}
+
+/* The bytes of a whole body stay in upload. */
+static void
+set_body(struct call *call, const struct call_spec *spec)
+{
+	if (call->shape == SHAPE_WHOLE) {
+		SET(call->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+		    (curl_off_t)spec->body_len);
+		SET(call->easy, CURLOPT_POSTFIELDS,
+		    buf_bytes(spec->upload).ptr);
+	}
+	if (call->shape == SHAPE_UPLOAD)
+		SET(call->easy, CURLOPT_INFILESIZE_LARGE,
+		    (curl_off_t)spec->body_len);
 }
 
 static void
@@ -828,10 +870,11 @@ set_request(struct call *call, const struct call_spec *spec)
 	struct lines lines = lines_begin(call, spec);
 	enum shape shape = shape_of(spec);
 	bool custom =
-	    shape == SHAPE_UPLOAD ||
+	    shape == SHAPE_UPLOAD || shape == SHAPE_WHOLE ||
 	    (shape == SHAPE_PLAIN && !str_eq(spec->method, STR("GET")));
 
-	set_shape(call, shape);
+	set_method(call, shape);
+	set_body(call, spec);
 	if (custom)
 		SET(call->easy, CURLOPT_CUSTOMREQUEST,
 		    put_text(&lines, spec->method));
@@ -839,9 +882,6 @@ set_request(struct call *call, const struct call_spec *spec)
 		SET(call->easy, CURLOPT_CUSTOMREQUEST, NULL);
 	call->custom_method = custom;
 	SET(call->easy, CURLOPT_REQUEST_TARGET, put_text(&lines, spec->target));
-	if (shape == SHAPE_UPLOAD)
-		SET(call->easy, CURLOPT_INFILESIZE_LARGE,
-		    (curl_off_t)spec->body_len);
 	put_fields(&lines, spec, shape);
 	SET(call->easy, CURLOPT_HTTPHEADER, lines.nodes);
 }

@@ -171,7 +171,7 @@ START_TEST(an_rsa_key_of_1024_bits_is_refused)
 	const char *why;
 
 	ck_assert_int_eq(
-	    jwks_parse(arena, set_of(token_rsa_jwk(arena, token_short_rsa, "")),
+	    jwks_parse(arena, set_of(token_rsa_jwk(arena, TOKEN_SHORT_RSA, "")),
 		&set, &why),
 	    ERR_BAD);
 	ck_assert_str_eq(why, "the RSA key has fewer than 2048 bits");

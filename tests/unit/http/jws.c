@@ -278,7 +278,7 @@ END_TEST
 
 START_TEST(all_keys_that_fit_are_tried)
 {
-	struct str other = token_rsa_jwk(arena, token_other_rsa, "");
+	struct str other = token_rsa_jwk(arena, TOKEN_OTHER_RSA, "");
 	struct str mine = token_jwk(arena, TOKEN_RSA, "");
 	struct str token = token_of(
 	    arena, JOSE_RS256, "{\"alg\":\"RS256\",\"kid\":\"x\"}", "{}");

@@ -23,14 +23,16 @@ enum token_key {
 	TOKEN_P256,
 	TOKEN_P384,
 	TOKEN_P521,
-	TOKEN_KEY_N
+	TOKEN_KEY_N, /* those in token_jwks */
+	TOKEN_OTHER_RSA = TOKEN_KEY_N,
+	TOKEN_SHORT_RSA,
+	TOKEN_ALL_N
 };
 
 #define TOKEN_SECRET                                                           \
 	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-static EVP_PKEY *token_keys[TOKEN_KEY_N];
-static EVP_PKEY *token_other_rsa, *token_short_rsa;
+static EVP_PKEY *token_keys[TOKEN_ALL_N];
 
 static inline void
 tokens_make_keys(void)
@@ -38,8 +40,8 @@ tokens_make_keys(void)
 	if (token_keys[TOKEN_RSA])
 		return;
 	token_keys[TOKEN_RSA] = EVP_RSA_gen(2048);
-	token_other_rsa = EVP_RSA_gen(2048);
-	token_short_rsa = EVP_RSA_gen(1024);
+	token_keys[TOKEN_OTHER_RSA] = EVP_RSA_gen(2048);
+	token_keys[TOKEN_SHORT_RSA] = EVP_RSA_gen(1024);
 	token_keys[TOKEN_P256] = EVP_EC_gen("P-256");
 	token_keys[TOKEN_P384] = EVP_EC_gen("P-384");
 	token_keys[TOKEN_P521] = EVP_EC_gen("P-521");
@@ -154,8 +156,9 @@ token_param(struct arena *arena, EVP_PKEY *key, const char *name, size_t len)
 }
 
 static inline struct str
-token_rsa_jwk(struct arena *arena, EVP_PKEY *key, const char *more)
+token_rsa_jwk(struct arena *arena, enum token_key which, const char *more)
 {
+	EVP_PKEY *key = token_keys[which];
 	struct str n = token_param(arena, key, OSSL_PKEY_PARAM_RSA_N, 0);
 	struct str e = token_param(arena, key, OSSL_PKEY_PARAM_RSA_E, 0);
 
@@ -174,7 +177,7 @@ token_jwk(struct arena *arena, enum token_key which, const char *more)
 	struct str x, y;
 
 	if (which == TOKEN_RSA)
-		return token_rsa_jwk(arena, key, more);
+		return token_rsa_jwk(arena, which, more);
 	if (which == TOKEN_OCT) {
 		x = base64url_encode(arena, STR(TOKEN_SECRET));
 		return arena_printf(arena,

@@ -267,6 +267,15 @@ say_body(int fd, const struct request *r)
 }
 
 static void
+say_first(int fd, const struct request *r)
+{
+	size_t len;
+
+	free(read_body(fd, r, &len));
+	say_with_length(fd, "first", 5, "", 0);
+}
+
+static void
 say_big(int fd, bool chunked)
 {
 	char piece[4096];
@@ -364,7 +373,7 @@ play_special(int fd, const struct request *r, unsigned nth)
 	else if (!strcmp(r->path, "/drop-unless-first") && nth > 1)
 		_exit(0);
 	else if (!strcmp(r->path, "/drop-unless-first"))
-		say_with_length(fd, "first", 5, "", 0);
+		say_first(fd, r);
 	else
 		return false;
 	return true;

@@ -349,24 +349,45 @@ static const struct {
 	    "Transfer-Encoding: chunked\r\naccept: */*\r\n\r\n0\r\n\r\n" },
 };
 
-START_TEST(a_body_is_framed_by_what_is_known_of_it)
+static void
+assert_framed(int i, bool streamed)
 {
-	struct try *t = try_new(framings[_i].method, "/request");
+	struct try *t = try_new(framings[i].method, "/request");
 	struct str expected;
 
-	try_body(t, framings[_i].body);
-	t->spec.body_len = framings[_i].body_len;
+	t->upload_end = !streamed;
+	if (!streamed)
+		try_body(t, framings[i].body);
+	t->spec.body_len = framings[i].body_len;
 	headers_add(&t->request, STR("accept"), STR("*/*"));
 	expected = arena_printf(arena,
 	    "%s /request HTTP/1.1\r\nHost: backend.test\r\n",
-	    framings[_i].method);
-	run(t);
+	    framings[i].method);
+	try_start(t);
+	if (streamed) {
+		try_body(t, framings[i].body);
+		t->upload_end = true;
+		call_resume(t->call);
+	}
+	try_finish(t);
 	ck_assert_int_eq(call_state(t->call), CALL_DONE);
 	assert_text(
 	    str_slice(buf_bytes(&t->download), 0, expected.len), expected.ptr);
-	ck_assert(str_ends(buf_bytes(&t->download), str_of(framings[_i].wire)));
+	ck_assert(str_ends(buf_bytes(&t->download), str_of(framings[i].wire)));
 	try_end(t);
+}
+
+START_TEST(a_body_is_framed_by_what_is_known_of_it)
+{
+	struct try *t;
+
+	assert_framed(_i, false);
+	assert_framed(_i, true);
 	/* The handle does not remember the shape of the request before. */
+	t = run(try_new("HEAD", "/head"));
+	assert_done(t, "200", "");
+	try_end(t);
+	assert_framed(_i, false);
 	t = try_new("GET", "/request");
 	headers_add(&t->request, STR("accept"), STR("*/*"));
 	run(t);
@@ -477,6 +498,20 @@ START_TEST(an_idempotent_request_moves_from_a_dead_connection_to_a_new_one)
 {
 	assert_get("/drop-unless-first", "200", "first");
 	assert_get("/drop-unless-first", "200", "first");
+	ck_assert_uint_eq(backend.seen->requests, 3);
+}
+END_TEST
+
+START_TEST(so_does_one_with_a_body_if_it_is_there_as_a_whole)
+{
+	struct try *t;
+
+	assert_get("/drop-unless-first", "200", "first");
+	t = try_new("PUT", "/drop-unless-first");
+	try_body(t, "body");
+	run(t);
+	assert_done(t, "200", "first");
+	try_end(t);
 	ck_assert_uint_eq(backend.seen->requests, 3);
 }
 END_TEST
@@ -1064,6 +1099,7 @@ suite_upstream_client(void)
 	tcase_add_test(t, bytes_nobody_asked_for_answer_nothing);
 	tcase_add_test(
 	    t, an_idempotent_request_moves_from_a_dead_connection_to_a_new_one);
+	tcase_add_test(t, so_does_one_with_a_body_if_it_is_there_as_a_whole);
 	tcase_add_test(t, without_room_the_answer_stays_where_it_is);
 	tcase_add_test(t, a_large_request_is_taken_as_it_comes);
 	tcase_add_test(t, a_body_shorter_than_declared_breaks_the_request);
