@@ -235,7 +235,7 @@ def apache(folder, include, modules, defines, gateway=None, env=None, more=""):
         f"PidFile {folder}/apache.pid\nErrorLog {folder}/apache.error\n"
         f"DefaultRuntimeDir {folder}\nMutex file:{folder}\n"
         f"Listen 127.0.0.1:{port}\n{user}{loads}{sets}"
-        f"DocumentRoot {folder}\n{more}Include {CONF}/apache/{include}\n",
+        f"DocumentRoot {folder}\n{more}Include \"{CONF}/apache/{include}\"\n",
     )
     program = shutil.which("apache2", path="/usr/sbin:/usr/bin")
     args = [program, "-D", "FOREGROUND", "-f", conf]
@@ -293,7 +293,7 @@ def nginx(gateway):
         f"uwsgi_temp_path {folder}/nu; scgi_temp_path {folder}/ns;\n"
         f"upstream sallyport {{ server unix:{gateway.address}; keepalive 64; }}\n"
         f"server {{ listen 127.0.0.1:{port};\n"
-        f"include {CONF}/nginx/sallyport.conf; }} }}\n",
+        f"include \"{CONF}/nginx/sallyport.conf\"; }} }}\n",
     )
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
     args = [program, "-p", folder, "-c", conf, "-e", f"{folder}/nginx.error"]
