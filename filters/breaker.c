@@ -72,6 +72,19 @@ static const struct schema_message conf_message = {
 	.fields = conf_fields,
 };
 
+/* Known clusters have theirs from the start, so that /health names them. */
+static void
+claim_breakers(struct setup *s, const struct filter_conf *conf)
+{
+	struct state *state = host_setup_state(s);
+	struct str cluster;
+
+	if (!state || conf->name.ptr)
+		return;
+	for (size_t i = 0; (cluster = host_setup_cluster(s, i)).ptr; i++)
+		(void)!breaker_find(state, cluster);
+}
+
 static const void *
 configure(struct setup *s, const void *decoded)
 {
@@ -86,6 +99,7 @@ configure(struct setup *s, const void *decoded)
 	conf->name = c->name;
 	conf->opened = host_setup_counter(s, "breaker.opened");
 	conf->refused = host_setup_counter(s, "breaker.refused");
+	claim_breakers(s, conf);
 	return conf;
 }
 
@@ -156,6 +170,9 @@ judge(struct exchange *x)
 		return str_find(details, STR("{overflow}"), 0) < details.len
 			   ? OUTCOME_NONE
 			   : OUTCOME_FAILURE;
+	/* A client that stalls in its upload says nothing about the backend. */
+	if (str_eq(status, STR("408")))
+		return OUTCOME_NONE;
 	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++)
 		if (str_starts(details, failures[i]))
 			return OUTCOME_FAILURE;

@@ -19,6 +19,9 @@ log_set_level(enum log_level level)
 	max_level = level;
 }
 
+static void write_line(enum log_level, const char *format, va_list)
+    __attribute__((format(printf, 2, 0)));
+
 static void
 write_line(enum log_level level, const char *format, va_list args)
 {

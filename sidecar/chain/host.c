@@ -78,6 +78,15 @@ host_setup_format(struct setup *s, const struct node *node, struct str text)
 	return format_text(s->gateway->arena, text, node, s->diag);
 }
 
+struct str
+host_setup_cluster(struct setup *s, size_t i)
+{
+	const struct conf_static_resources *all =
+	    s->gateway->bootstrap->static_resources;
+
+	return i < all->clusters.n ? all->clusters.items[i].name : STR_NONE;
+}
+
 struct state *
 host_setup_state(struct setup *s)
 {

@@ -44,6 +44,12 @@ struct format;
 const struct format *host_setup_format(
     struct setup *, const struct node *, struct str text);
 
+/*
+ * Name of the configuration's cluster number i; absent after the last one,
+ * and where the host cannot tell.
+ */
+struct str host_setup_cluster(struct setup *, size_t i);
+
 /* The shared state, or NULL where the file is not there yet (validation). */
 struct state *host_setup_state(struct setup *);
 

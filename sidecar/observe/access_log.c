@@ -132,6 +132,18 @@ build_entry(struct arena *arena, struct access_log *log,
 	e->sink = sink_of_path(arena, log, override ? override : path);
 }
 
+static void
+free_sinks(void *arg)
+{
+	struct access_log *log = arg;
+
+	for (size_t i = 0; i < log->n_sinks; i++) {
+		buf_free(&log->sinks[i].pending);
+		if (log->sinks[i].path && log->sinks[i].fd >= 0)
+			(void)close(log->sinks[i].fd);
+	}
+}
+
 struct access_log *
 access_log_build(struct arena *arena, const struct gateway *gateway,
     const char *override, struct diag *diag)
@@ -141,6 +153,7 @@ access_log_build(struct arena *arena, const struct gateway *gateway,
 
 	log->entries = ARENA_ARRAY(arena, hcm->access_log.n + 1, struct entry);
 	log->sinks = ARENA_ARRAY(arena, hcm->access_log.n + 1, struct sink);
+	arena_cleanup(arena, free_sinks, log);
 	for (size_t i = 0; i < hcm->access_log.n; i++)
 		build_entry(
 		    arena, log, &hcm->access_log.items[i], override, diag);

@@ -261,6 +261,14 @@ host_setup_format(struct setup *s, const struct node *node, struct str text)
 	return (const struct format *)(const void *)copy;
 }
 
+struct str
+host_setup_cluster(struct setup *s, size_t i)
+{
+	(void)s;
+	(void)i;
+	return STR_NONE;
+}
+
 struct state *
 host_setup_state(struct setup *s)
 {
