@@ -241,22 +241,6 @@ put_filter_configs(
 	write_str(w, conf, "prefix", is_public_path ? route->path : STR("/"));
 }
 
-/*
- * The host and path that the client asked for. The router would set
- * x-envoy-original-path only together with all its other headers; the access
- * log reads it.
- */
-static void
-put_original(struct writer *w, struct node *route)
-{
-	struct node *headers = write_list(w, route, "request_headers_to_add");
-
-	write_header(w, headers, STR("x-forwarded-host"),
-	    STR("%REQ(:AUTHORITY)%"), "OVERWRITE_IF_EXISTS_OR_ADD");
-	write_header(w, headers, STR("x-envoy-original-path"),
-	    STR("%REQ(:PATH)%"), "OVERWRITE_IF_EXISTS_OR_ADD");
-}
-
 static void
 add_route(
     struct writer *w, struct node *routes, const struct short_route *route)
@@ -266,7 +250,9 @@ add_route(
 	put_methods(w, put_match(w, out, route->path), &route->methods);
 	write_str(w, out, "name", route->path);
 	put_action(w, out, route);
-	put_original(w, out);
+	write_header(w, write_list(w, out, "request_headers_to_add"),
+	    STR("x-forwarded-host"), STR("%REQ(:AUTHORITY)%"),
+	    "OVERWRITE_IF_EXISTS_OR_ADD");
 	put_filter_configs(w, out, route);
 }
 

@@ -432,7 +432,7 @@ static const struct {
 	{ "environment_variable: SALLYPORT_TEST_DATA", "from env", NULL },
 	{ "inline_string: \"\"", NULL, "error: p: it is empty" },
 	{ "environment_variable: SALLYPORT_TEST_EMPTY", NULL,
-	    "environment variable SALLYPORT_TEST_EMPTY is empty" },
+	    "SALLYPORT_TEST_EMPTY is empty" },
 	{ "environment_variable: SALLYPORT_TEST_NONE", NULL,
 	    "environment variable SALLYPORT_TEST_NONE is not set" },
 	{ "filename: /nowhere/x", NULL, "/nowhere/x: No such file" },

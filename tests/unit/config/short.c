@@ -69,7 +69,9 @@ static const struct {
 	      "\"@type\":\"type.googleapis.com/google.protobuf.Struct\","
 	      "\"value\":{\"path\":\"/health\",\"livez\":\"/livez\","
 	      "\"readyz\":\"/readyz\"}}}}",
-		"\"suppress_envoy_headers\":true}}],\"route_config\"",
+		"filters.http.router.v3.Router\"}}],\"route_config\":{\"name\":"
+		"\"sallyport\",\"response_headers_to_remove\":["
+		"\"x-envoy-upstream-service-time\"]",
 		"\"value\":{\"backend\":\"http://127.0.0.1:1\",\"base\":\"/\","
 		"\"prefix\":\"/a\"}",
 		"!rate_limit", "!breaker", "!mutation" } },
@@ -82,15 +84,17 @@ static const struct {
 	      "\"server_header_transformation\":\"PASS_THROUGH\","
 	      "\"stream_idle_timeout\":\"300s\"",
 		"\"default_value\":404,\"runtime_key\":\"sallyport.status\"}}"
-		"}},\"body\":{\"inline_string\":\"no such route\"}",
-		"\"body_format\":{\"json_format\":{\"error\":"
+		"}},{\"header_filter\":{\"header\":{\"name\":\":path\","
+		"\"string_match\":{\"safe_regex\":{\"regex\":"
+		"\"/(health|livez|readyz)(\\\\?.*)?\"}},\"invert_match\":true"
+		"}}}]}},\"body\":{\"inline_string\":\"no such route\"}",
+		"\"body_format_override\":{\"json_format\":{\"error\":"
 		"\"%LOCAL_REPLY_BODY%\",\"request_id\":\"%REQ(X-REQUEST-ID)%"
 		"\"}}",
 		"\"json_format\":{\"level\":\"warn\"",
 		"\"path\":\"/dev/stdout\"",
 		"\"key\":\"x-forwarded-host\",\"value\":\"%REQ(:AUTHORITY)%\"}"
-		",\"append_action\":\"OVERWRITE_IF_EXISTS_OR_ADD\"},{\"header\":{\"key\":\"x-envoy-original-path\","
-		"\"value\":\"%REQ(:PATH)%\"}" } },
+		",\"append_action\":\"OVERWRITE_IF_EXISTS_OR_ADD\"" } },
 	{ "listen: 127.0.0.1:9000\naccess_log: /var/log/x\n" ROUTE,
 	    { "\"socket_address\":{\"address\":\"127.0.0.1\",\"port_value\":"
 	      "9000}",
@@ -175,11 +179,11 @@ static const struct {
 		"jwt_authn.v3.PerRouteConfig\",\"requirement_name\":\"jwt\"}",
 		"!\"rules\"" } },
 	{ SECRETED SECRET ", issuer: me, audiences: [a, \"1\"], algorithms: "
-			  "[HS512, HS384], leeway: 0s, claims: {sub: x-user, "
+			  "[HS512, HS384], leeway: 5s, claims: {sub: x-user, "
 			  "a.b: x-b}}\n",
 	    { "\"issuer\":\"me\",\"audiences\":[\"a\",\"1\"]",
 		"\\\"alg\\\":\\\"HS512\\\"", "\\\"alg\\\":\\\"HS384\\\"",
-		"!HS256", "\"clock_skew_seconds\":0",
+		"!HS256", "\"clock_skew_seconds\":5",
 		"\"claim_to_headers\":[{\"header_name\":\"x-user\","
 		"\"claim_name\":\"sub\"},{\"header_name\":\"x-b\","
 		"\"claim_name\":\"a.b\"}]" } },
@@ -344,7 +348,7 @@ static const struct {
 	    "t:2:15: error: jwt.secret: environment variable "
 	    "SALLYPORT_TEST_NONE is not set" },
 	{ SECRETED "jwt: {secret: {env: SALLYPORT_TEST_EMPTY}}\n",
-	    "jwt.secret: it is empty" },
+	    "environment variable SALLYPORT_TEST_EMPTY is empty" },
 	{ SECRETED "jwt: {secret: {file: /nowhere/x}}\n",
 	    "jwt.secret: /nowhere/x: No such file" },
 	{ SECRETED "jwt: {secret: {credential: x}}\n",
@@ -367,6 +371,7 @@ static const struct {
 	{ SECRETED "jwt: {jwks: {inline: x}, algorithms: [RS256]}\n",
 	    "hint: put \"alg\" into each key" },
 	{ SECRETED SECRET ", leeway: 1.5s}\n", "`leeway` is in whole seconds" },
+	{ SECRETED SECRET ", leeway: 0s}\n", "inside range [1, 86400]" },
 	{ SECRETED SECRET ", claims: {sub: \"a b\"}}\n", "'a b' is no header" },
 	{ SECRETED SECRET ", isuer: x}\n", "hint: did you mean `issuer`?" },
 	{ ROUTE "cors: {}\n", "cors: `origins`: value is required" },
