@@ -632,7 +632,9 @@ START_TEST(without_room_the_answer_stays_where_it_is)
 
 	t->download.max = 20000;
 	try_start(t);
-	for (int i = 0; i < 20; i++) {
+	/* Other requests go on; the first 20 may outrun its connection. */
+	for (int i = 0; i < 20 || (i < 2000 && buf_len(&t->download) < 20000);
+	     i++) {
 		other = try_new("GET", "/plain");
 		run(other);
 		assert_done(other, "200", "hello");
