@@ -134,15 +134,18 @@ arena_str(struct arena *a, struct str s)
 struct str
 arena_vprintf(struct arena *a, const char *format, va_list args)
 {
+	char brief[256];
 	va_list again;
 	int len;
 	char *text;
 
 	va_copy(again, args);
-	len = vsnprintf(NULL, 0, format, again);
+	len = vsnprintf(brief, sizeof(brief), format, again);
 	va_end(again);
 	if (len < 0)
 		abort();
+	if ((size_t)len < sizeof(brief))
+		return arena_str(a, (struct str){ brief, (size_t)len });
 	text = arena_alloc(a, (size_t)len + 1);
 	(void)vsnprintf(text, (size_t)len + 1, format, args);
 	return (struct str){ text, (size_t)len };

@@ -12,10 +12,22 @@
 #include "chain/metadata.h"
 #include "chain/route.h"
 
+/* Several for every log line, so they are not left to printf. */
 static struct str
 number(const struct exchange *x, int64_t value)
 {
-	return arena_printf(x->arena, "%lld", (long long)value);
+	enum { DIGITS = 20 };
+	uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+	char *text = arena_alloc(x->arena, DIGITS + 1);
+	size_t at = DIGITS;
+
+	do {
+		text[at--] = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest);
+	if (value < 0)
+		text[at--] = '-';
+	return (struct str){ text + at + 1, DIGITS - at };
 }
 
 static struct str
@@ -142,18 +154,37 @@ start_time(const struct piece *p, const struct exchange *x)
 	return arena_str(x->arena, (struct str){ out, n });
 }
 
+static void
+put_digits(char *at, int width, int value)
+{
+	for (; width > 0; value /= 10)
+		at[--width] = (char)('0' + value % 10);
+}
+
 static struct str
 get_start_time(const struct piece *p, const struct exchange *x)
 {
 	time_t seconds = (time_t)(x->start_wall_ns / NS_PER_S);
 	struct tm tm;
+	const struct {
+		const int *value;
+		int plus, width;
+		size_t at;
+	} parts[] = { { &tm.tm_year, 1900, 4, 0 }, { &tm.tm_mon, 1, 2, 5 },
+		{ &tm.tm_mday, 0, 2, 8 }, { &tm.tm_hour, 0, 2, 11 },
+		{ &tm.tm_min, 0, 2, 14 }, { &tm.tm_sec, 0, 2, 17 } };
+	char *text;
 
 	if (p->text.len)
 		return start_time(p, x);
+	text = arena_cstr(x->arena, STR("0000-00-00T00:00:00.000Z"));
 	(void)gmtime_r(&seconds, &tm);
-	return arena_printf(x->arena, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
-	    tm.tm_sec, (int)(x->start_wall_ns % NS_PER_S / NS_PER_MS));
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		put_digits(text + parts[i].at, parts[i].width,
+		    *parts[i].value + parts[i].plus);
+	put_digits(
+	    text + 20, 3, (int)(x->start_wall_ns % NS_PER_S / NS_PER_MS));
+	return (struct str){ text, 24 };
 }
 
 static struct str

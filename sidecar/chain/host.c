@@ -123,22 +123,13 @@ host_headers(struct exchange *x, enum host_map map, size_t *n)
 	return copy;
 }
 
-static bool
-may_write(const struct headers *h, struct str name, struct str value)
-{
-	if (name.len && name.ptr[0] == ':')
-		name = str_slice(name, 1, name.len);
-	return h && header_name_is_valid(name) && value.len &&
-	       header_value_is_valid(value);
-}
-
 bool
 host_header_set(
     struct exchange *x, enum host_map map, struct str name, struct str value)
 {
 	struct headers *h = map_of(x, map);
 
-	if (!may_write(h, name, value))
+	if (!h || !header_is_writable(name, value))
 		return false;
 	headers_set(h, arena_str(x->arena, name), arena_str(x->arena, value));
 	return true;
@@ -150,7 +141,7 @@ host_header_add(
 {
 	struct headers *h = map_of(x, map);
 
-	if (!may_write(h, name, value))
+	if (!h || !header_is_writable(name, value))
 		return false;
 	headers_add(h, arena_str(x->arena, name), arena_str(x->arena, value));
 	return true;

@@ -119,6 +119,15 @@ header_value_is_valid(struct str value)
 	return true;
 }
 
+bool
+header_is_writable(struct str name, struct str value)
+{
+	if (str_starts(name, STR(":")))
+		name = str_slice(name, 1, name.len);
+	return header_name_is_valid(name) && value.len > 0 &&
+	       header_value_is_valid(value);
+}
+
 struct str
 header_name_lower(struct arena *arena, struct str name)
 {

@@ -49,6 +49,12 @@ size_t headers_size(const struct headers *);
 bool header_name_is_valid(struct str name);
 bool header_value_is_valid(struct str value);
 
+/*
+ * Whether a filter may write the field: a valid name (a pseudo header's
+ * too), and a value that is valid and not empty.
+ */
+bool header_is_writable(struct str name, struct str value);
+
 /* Lower-case copy in the arena (the same str if it is lower case already). */
 struct str header_name_lower(struct arena *, struct str name);
 

@@ -305,22 +305,13 @@ host_headers(struct exchange *x, enum host_map map, size_t *n)
 	return copy;
 }
 
-static bool
-may_write(const struct headers *h, struct str name, struct str value)
-{
-	if (name.len && name.ptr[0] == ':')
-		name = str_slice(name, 1, name.len);
-	return h && header_name_is_valid(name) && value.len &&
-	       header_value_is_valid(value);
-}
-
 bool
 host_header_set(
     struct exchange *x, enum host_map map, struct str name, struct str value)
 {
 	struct headers *h = map_of(x, map);
 
-	if (!may_write(h, name, value))
+	if (!h || !header_is_writable(name, value))
 		return false;
 	headers_set(h, arena_str(x->arena, name), arena_str(x->arena, value));
 	return true;
@@ -332,7 +323,7 @@ host_header_add(
 {
 	struct headers *h = map_of(x, map);
 
-	if (!may_write(h, name, value))
+	if (!h || !header_is_writable(name, value))
 		return false;
 	headers_add(h, arena_str(x->arena, name), arena_str(x->arena, value));
 	return true;
@@ -356,8 +347,8 @@ host_reply(struct exchange *x, const struct host_reply *reply)
 	x->reply.details = arena_str(x->arena, reply->details);
 	x->reply.headers = NULL;
 	for (size_t i = 0; i < reply->n_headers; i++) {
-		ck_assert(may_write(&x->reply_headers, reply->headers[i].name,
-		    reply->headers[i].value));
+		ck_assert(header_is_writable(
+		    reply->headers[i].name, reply->headers[i].value));
 		headers_add(&x->reply_headers,
 		    arena_str(x->arena, reply->headers[i].name),
 		    arena_str(x->arena, reply->headers[i].value));
