@@ -156,16 +156,13 @@ START_TEST(normalising_twice_changes_nothing_whatever_the_pieces)
 		raw = arena_printf(own, "/%s%s%s%s%s", pieces[i % n],
 		    pieces[i / n % n], pieces[i / n / n % n],
 		    pieces[i / n / n / n % n], pieces[i / n / n / n / n]);
-		if (!target_normalize(own, raw, &rules, &once)) {
-			ck_assert_int_eq(
-			    target_normalize(own, once, &rules, &twice),
-			    ERR_OK);
-			ck_assert_msg(str_eq(once, twice),
-			    STR_FMT " gave " STR_FMT, STR_ARG(raw),
+		/* Check keeps a message of each assertion: not of these. */
+		if (!target_normalize(own, raw, &rules, &once) &&
+		    (target_normalize(own, once, &rules, &twice) ||
+			!str_eq(once, twice) ||
+			str_find(once, STR("/../"), 0) < once.len))
+			ck_abort_msg(STR_FMT " gave " STR_FMT, STR_ARG(raw),
 			    STR_ARG(once));
-			ck_assert(!str_starts(once, STR("/../")) &&
-				  str_find(once, STR("/../"), 0) == once.len);
-		}
 		arena_free(own);
 	}
 }

@@ -370,9 +370,10 @@ START_TEST(a_million_clients_stay_in_the_table_and_a_live_one_is_kept)
 			r = limit_window(
 			    state, live, 1000000, 60 * NS_PER_S, now);
 		}
-		ck_assert(
-		    limit_window(state, key_number(i), 1, 60 * NS_PER_S, now)
-			.allowed);
+		/* Check keeps a message of each assertion: not of a million. */
+		if (!limit_window(state, key_number(i), 1, 60 * NS_PER_S, now)
+			 .allowed)
+			ck_abort_msg("client %u was refused", i);
 	}
 	ck_assert_uint_eq(r.remaining, 1000000 - 1000);
 	limit_usage(state, now, &used, &total);
