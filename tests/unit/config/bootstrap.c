@@ -532,8 +532,8 @@ START_TEST(the_decoded_struct_can_be_walked_after_any_error)
 		"static_resources: []", "static_resources: {listeners: {}}",
 		"static_resources: {listeners: [{filter_chains: [{filters: "
 		"[{typed_config: {\"@type\": " HCM ", route_config: []}}]}]}]}",
-		"static_resources: {clusters: [1, {load_assignment: "
-		"{endpoints: [{lb_endpoints: [{endpoint: 5}]}]}}]}" };
+		("static_resources: {clusters: [1, {load_assignment: "
+		 "{endpoints: [{lb_endpoints: [{endpoint: 5}]}]}}]}") };
 
 	for (size_t i = 0; i < N(texts); i++) {
 		struct told t = told_new(texts[i]);
