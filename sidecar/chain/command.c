@@ -283,7 +283,7 @@ static struct str
 get_attempts(const struct piece *p, const struct exchange *x)
 {
 	(void)p;
-	return x->attempts ? number(x, x->attempts) : STR_NONE;
+	return number(x, x->attempts);
 }
 
 static struct str

@@ -1,0 +1,53 @@
+"""The session's backends and web server; the programs are started per case."""
+
+import os
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.join(HERE, "..", "integration"))
+
+from judge.backend import Script  # noqa: E402
+from judge.intended import Table  # noqa: E402
+from judge.programs import Lighttpd, listener_port  # noqa: E402
+from harness.process import free_port  # noqa: E402
+
+
+class Court:
+    def __init__(self, folder):
+        self.folder = folder
+        self.n = 0
+        self.script = Script()
+        self.places = {
+            **self.script.places(),
+            "DEAD": free_port(),
+            "PORT": listener_port(),
+        }
+        self.front = Lighttpd(folder, self.places["PORT"])
+        self.table = Table(os.path.join(HERE, "differences.yaml"))
+
+    def new_folder(self):
+        self.n += 1
+        return f"{self.folder}/{self.n}"
+
+    def stop(self):
+        self.front.stop()
+        self.script.stop()
+
+
+@pytest.fixture(scope="session")
+def court():
+    folder = tempfile.mkdtemp(prefix="judge-")
+    made = Court(folder)
+    try:
+        yield made
+    finally:
+        made.stop()
+        if os.environ.get("KEEP"):
+            print("kept:", folder)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""The judge: one configuration, one list of requests, two gateways."""

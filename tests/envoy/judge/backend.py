@@ -1,0 +1,98 @@
+"""Backends that answer as the case says and remember what they were asked.
+
+An answer is a map, all of whose parts may be left out:
+
+    status: 200            reason: X            headers: [[name, value], ...]
+    body: text             ("ok" unless given; content-length fits it)
+    chunked: true          the body in one chunk instead
+    delay: 0.2             seconds before the answer
+    fail: close            closes without an answer; "reset" with an RST
+          half             half of the body, then closes
+          half-head        closes within the header section
+          malformed        answers with something that is not HTTP
+          hang             never answers
+    raw: text              these bytes, then closes
+"""
+
+import asyncio
+
+from harness.backend import Backend
+
+
+class Scripted(Backend):
+    """One host; what it answers comes from the script that all share."""
+
+    def __init__(self, name, script):
+        self.name, self.script = name, script
+        super().__init__()
+
+    async def _behave(self, stream):
+        answer = self.script.next()
+        if answer.get("fail") in ("reset", "half-head", "malformed"):
+            self.script.note(self.name, stream.request)
+            await self._fail(stream, answer["fail"], answer)
+            return
+        await stream.read_body()
+        self.script.note(self.name, stream.request)
+        if answer.get("delay"):
+            await asyncio.sleep(answer["delay"])
+        if answer.get("raw") is not None:
+            await stream.write(answer["raw"].encode("latin-1"))
+            stream.close()
+        elif answer.get("fail"):
+            await self._fail(stream, answer["fail"], answer)
+        else:
+            await self._answer(stream, answer)
+
+    async def _answer(self, stream, answer):
+        body = answer.get("body", "ok").encode()
+        status = answer.get("status", 200)
+        headers = [("x-host", self.name)]
+        headers += [tuple(map(str, pair)) for pair in answer.get("headers", [])]
+        if not answer.get("chunked"):
+            await stream.answer(status, headers, body)
+            return
+        headers.append(("transfer-encoding", "chunked"))
+        await stream.head(status, headers)
+        await stream.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
+
+    async def _fail(self, stream, how, answer):
+        if how == "reset":
+            stream.reset()
+        elif how == "half":
+            body = answer.get("body", "x" * 1000).encode()
+            await stream.head(200, [("content-length", str(2 * len(body)))])
+            await stream.write(body)
+        elif how == "half-head":
+            await stream.write(b"HTTP/1.1 200 OK\r\nX-One: 1\r\nX-Tw")
+        elif how == "malformed":
+            await stream.write(b"SSH-2.0-this is no HTTP\r\n\r\n")
+        elif how == "hang":
+            await stream.reader.read()
+        else:
+            assert how == "close", how
+        stream.close()
+
+
+class Script:
+    def __init__(self):
+        self.start([{}])
+        self.hosts = {name: Scripted(name, self) for name in "ABC"}
+
+    def start(self, answers):
+        self.answers, self.seen = list(answers), []
+
+    def next(self):
+        if len(self.answers) > 1:
+            return self.answers.pop(0)
+        return self.answers[0]
+
+    def note(self, name, request):
+        self.seen.append((name, request))
+
+    def places(self):
+        return {name: host.port for name, host in self.hosts.items()}
+
+    def stop(self):
+        for host in self.hosts.values():
+            host.stop()
