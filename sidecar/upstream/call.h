@@ -1,6 +1,8 @@
 /*
- * A call from the inside, for the files that make up the client: request.c
- * says what goes to libcurl, transfer.c moves the bytes, outcome.c says how
+ * A call from the inside, for the files that make up the client. Either
+ * libcurl carries it: request.c says what goes to libcurl, transfer.c moves
+ * the bytes. Or it is plain HTTP/1.1 to an address and goes directly:
+ * compose.c writes the request, direct.c moves the bytes. outcome.c says how
  * it ended, client.c drives all of them.
  */
 #ifndef SALLYPORT_UPSTREAM_CALL_H
@@ -8,7 +10,9 @@
 
 #include <curl/curl.h>
 
+#include "upstream/answer.h"
 #include "upstream/client.h"
+#include "upstream/links.h"
 
 struct client {
 	struct loop *loop;
@@ -16,8 +20,11 @@ struct client {
 	struct sockets *sockets;
 	struct timer timer;
 	struct task kick;
+	struct links *links;
+	char *scratch; /* bytes received at once */
 	struct call *pool; /* handles without a request */
-	unsigned n_pool;
+	struct call *plain_pool; /* the same without libcurl's handle */
+	unsigned n_pool, n_plain_pool;
 };
 
 /* How a request goes to libcurl. */
@@ -27,6 +34,21 @@ enum shape {
 	SHAPE_HEAD,
 	SHAPE_WHOLE, /* the body is there already */
 	SHAPE_UPLOAD, /* the body comes bit by bit */
+};
+
+/* A call that goes directly: block holds the request's head. */
+struct direct {
+	struct endpoint *to; /* NULL: libcurl carries the call */
+	struct link *link;
+	struct timer connecting;
+	struct answer answer;
+	size_t head_len, head_sent;
+	char frame[32]; /* chunked framing before the next body bytes */
+	size_t frame_len, frame_sent;
+	size_t piece; /* body bytes behind the frame */
+	bool is_framed; /* a chunk has been sent */
+	bool is_sent; /* nothing more will be: all is, or it cannot be */
+	bool was_replaced; /* a dead connection by a new one */
 };
 
 struct call {
@@ -45,10 +67,12 @@ struct call {
 	char *block; /* the request's lines and their nodes */
 	size_t block_cap;
 
+	struct direct direct;
+
 	struct call_spec spec;
 	bool idempotent;
-	bool started; /* the handle is with the multi handle */
-	bool has_run; /* or was: it knows of this call */
+	bool started; /* it is under way */
+	bool has_run; /* or was: the handle knows of this call */
 	int fd;
 	unsigned attempts;
 	int64_t uploaded;
@@ -83,6 +107,28 @@ void request_set_up(struct call *);
 bool request_is_sound(const struct call_spec *);
 /* Sets the handle to a sound spec. */
 void request_set(struct call *, const struct call_spec *);
+
+/* What libcurl or compose writes itself, or what only one hop is told. */
+bool request_leaves_out(struct str name);
+/* RFC 9110 section 9.2.2 */
+bool request_is_idempotent(struct str method);
+/* Whether "content-length: 0" is sent. */
+bool request_states_no_body(const struct call_spec *);
+enum shape request_shape(const struct call_spec *);
+
+/* ---- compose.c ---- */
+
+/* Writes the head of a sound spec to block; returns its length. */
+size_t compose(struct call *, const struct call_spec *, enum shape);
+
+/* ---- direct.c ---- */
+
+enum { DIRECT_SCRATCH = 64 * 1024 };
+
+void direct_start(struct call *);
+void direct_stop(struct call *);
+void direct_resume(struct call *);
+void direct_event(struct link *, uint32_t events);
 
 /* ---- transfer.c ---- */
 

@@ -71,9 +71,8 @@ set_origin(struct call *call, const struct client_origin *origin)
 	    origin->connect_to ? &call->connect_to : NULL);
 }
 
-/* What libcurl writes itself, or what only one hop is told. */
-static bool
-is_left_out(struct str name)
+bool
+request_leaves_out(struct str name)
 {
 	static const struct str names[] = { STR_INIT("host"),
 		STR_INIT("content-length"), STR_INIT("transfer-encoding"),
@@ -162,8 +161,16 @@ has_no_body_by_nature(struct str method)
 	       str_eq(method, STR("CONNECT"));
 }
 
-static bool
-is_idempotent(struct str method)
+bool
+request_states_no_body(const struct call_spec *spec)
+{
+	return spec->body_len == 0 ||
+	       (spec->body_len == CALL_BODY_NONE &&
+		   !has_no_body_by_nature(spec->method));
+}
+
+bool
+request_is_idempotent(struct str method)
 {
 	return str_eq(method, STR("GET")) || str_eq(method, STR("HEAD")) ||
 	       str_eq(method, STR("PUT")) || str_eq(method, STR("DELETE")) ||
@@ -181,8 +188,7 @@ put_body_field(struct lines *l, const struct call_spec *spec, enum shape shape)
 	if (shape == SHAPE_WHOLE &&
 	    !headers_get(spec->headers, STR("content-type")).ptr)
 		put_node(l, put_text(l, STR("Content-Type:")));
-	if (bare &&
-	    (spec->body_len == 0 || !has_no_body_by_nature(spec->method)))
+	if (bare && request_states_no_body(spec))
 		put_field(l, STR("Content-Length"), STR("0"));
 }
 
@@ -194,7 +200,7 @@ put_fields(struct lines *l, const struct call_spec *spec, enum shape shape)
 
 	put_field(l, STR("Host"), spec->authority);
 	for (size_t i = 0; i < h->n; i++) {
-		if (is_left_out(h->items[i].name))
+		if (request_leaves_out(h->items[i].name))
 			continue;
 		has_accept |= str_eq(h->items[i].name, STR("accept"));
 		put_field(l, h->items[i].name, h->items[i].value);
@@ -204,8 +210,8 @@ put_fields(struct lines *l, const struct call_spec *spec, enum shape shape)
 	put_body_field(l, spec, shape);
 }
 
-static enum shape
-shape_of(const struct call_spec *spec)
+enum shape
+request_shape(const struct call_spec *spec)
 {
 	size_t ready = buf_len(spec->upload);
 
@@ -258,12 +264,12 @@ void
 request_set(struct call *call, const struct call_spec *spec)
 {
 	struct lines lines = lines_begin(call, spec);
-	enum shape shape = shape_of(spec);
+	enum shape shape = request_shape(spec);
 	bool custom =
 	    shape == SHAPE_UPLOAD || shape == SHAPE_WHOLE ||
 	    (shape == SHAPE_PLAIN && !str_eq(spec->method, STR("GET")));
 
-	call->idempotent = is_idempotent(spec->method);
+	call->idempotent = request_is_idempotent(spec->method);
 	set_origin(call, spec->origin);
 	set_method(call, shape);
 	set_body(call, spec);

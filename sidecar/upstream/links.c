@@ -1,0 +1,390 @@
+/* Endpoints by origin and by address, and their kept connections. */
+#include "config.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "upstream/links.h"
+
+enum { PORT = 80 };
+#define KEPT_NS (118 * NS_PER_S)
+
+LIST_HEAD(link_list, link);
+TAILQ_HEAD(link_queue, link);
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+	struct sockaddr_un local;
+};
+
+struct endpoint {
+	struct links *all;
+	struct endpoint *next;
+	union address address;
+	socklen_t address_len;
+	char name[128];
+	struct link_list kept;
+};
+
+/* What was found out about an origin. */
+struct known {
+	const struct client_origin *origin; /* NULL: a free place */
+	struct endpoint *endpoint; /* NULL: not for us */
+};
+
+struct links {
+	struct loop *loop;
+	void (*fn)(struct link *, uint32_t events);
+	struct endpoint *endpoints;
+	struct known *known; /* open addressing, at most half full */
+	size_t n_known, cap_known;
+	struct link_queue kept;
+	size_t n_kept, max_kept;
+};
+
+static void *
+must(void *memory)
+{
+	if (!memory)
+		abort();
+	return memory;
+}
+
+struct links *
+links_new(
+    struct loop *loop, size_t max, void (*fn)(struct link *, uint32_t events))
+{
+	struct links *all = must(calloc(1, sizeof(*all)));
+
+	*all = (struct links){
+		.loop = loop, .fn = fn, .max_kept = max, .cap_known = 64
+	};
+	all->known = must(calloc(all->cap_known, sizeof(struct known)));
+	TAILQ_INIT(&all->kept);
+	return all;
+}
+
+void
+links_free(struct links *all)
+{
+	struct link *link;
+	struct endpoint *e;
+
+	while ((link = TAILQ_FIRST(&all->kept)))
+		link_close(link);
+	while ((e = all->endpoints)) {
+		all->endpoints = e->next;
+		free(e);
+	}
+	free(all->known);
+	free(all);
+}
+
+/* ---- endpoints ---- */
+
+static bool
+read_port(struct str text, in_port_t *port)
+{
+	uint64_t value = PORT;
+
+	if (text.ptr && (!str_to_u64(text, &value) || value > UINT16_MAX))
+		return false;
+	*port = htons((uint16_t)value);
+	return true;
+}
+
+/* "127.0.0.1:3001" or "[::1]:3001"; false for a name. */
+static bool
+read_inet(struct str authority, struct endpoint *e)
+{
+	bool is_v6 = str_starts(authority, STR("["));
+	struct str host = authority;
+	char text[INET6_ADDRSTRLEN];
+	struct sockaddr_in6 *v6 = &e->address.v6;
+	struct sockaddr_in *v4 = &e->address.v4;
+
+	if (is_v6) {
+		authority = str_slice(authority, 1, authority.len);
+		host = str_split(&authority, ']');
+		if (authority.len == 0)
+			authority = STR_NONE;
+		else if (*authority.ptr != ':')
+			return false;
+		else
+			authority = str_slice(authority, 1, authority.len);
+	} else {
+		host = str_split(&authority, ':');
+	}
+	if (host.len >= sizeof(text))
+		return false;
+	memcpy(text, host.ptr, host.len);
+	text[host.len] = '\0';
+	e->address.any.sa_family = is_v6 ? AF_INET6 : AF_INET;
+	e->address_len = is_v6 ? sizeof(*v6) : sizeof(*v4);
+	return read_port(authority, is_v6 ? &v6->sin6_port : &v4->sin_port) &&
+	       inet_pton(e->address.any.sa_family, text,
+		   is_v6 ? (void *)&v6->sin6_addr : (void *)&v4->sin_addr) == 1;
+}
+
+static void
+name_inet(struct endpoint *e)
+{
+	bool is_v6 = e->address.any.sa_family == AF_INET6;
+	char text[INET6_ADDRSTRLEN];
+
+	(void)!inet_ntop(e->address.any.sa_family,
+	    is_v6 ? (void *)&e->address.v6.sin6_addr
+		  : (void *)&e->address.v4.sin_addr,
+	    text, sizeof(text));
+	(void)snprintf(e->name, sizeof(e->name), is_v6 ? "[%s]:%u" : "%s:%u",
+	    text,
+	    ntohs(is_v6 ? e->address.v6.sin6_port : e->address.v4.sin_port));
+}
+
+static bool
+read_origin(const struct client_origin *origin, struct endpoint *e)
+{
+	struct sockaddr_un *local = &e->address.local;
+	struct str url = str_of(origin->url), scheme = STR("http://");
+
+	memset(&e->address, 0, sizeof(e->address));
+	if (origin->connect_to || !str_starts(url, scheme))
+		return false;
+	if (origin->unix_path) {
+		if (strlen(origin->unix_path) >= sizeof(local->sun_path))
+			return false;
+		local->sun_family = AF_UNIX;
+		memcpy(local->sun_path, origin->unix_path,
+		    strlen(origin->unix_path));
+		e->address_len = sizeof(*local);
+		(void)snprintf(
+		    e->name, sizeof(e->name), "%s", origin->unix_path);
+		return true;
+	}
+	url = str_slice(url, scheme.len, url.len);
+	if (!read_inet(str_split(&url, '/'), e))
+		return false;
+	name_inet(e);
+	return true;
+}
+
+/* The one with the same address, or a new one; NULL: not for us. */
+static struct endpoint *
+find_endpoint(struct links *all, const struct client_origin *origin)
+{
+	struct endpoint made, *e;
+
+	if (!read_origin(origin, &made))
+		return NULL;
+	for (e = all->endpoints; e; e = e->next)
+		if (e->address_len == made.address_len &&
+		    !memcmp(&e->address, &made.address, e->address_len))
+			return e;
+	e = must(malloc(sizeof(*e)));
+	*e = made;
+	e->all = all;
+	LIST_INIT(&e->kept);
+	e->next = all->endpoints;
+	all->endpoints = e;
+	return e;
+}
+
+static struct known *
+place_of(const struct links *all, const struct client_origin *origin)
+{
+	size_t at = ((uintptr_t)origin >> 4) * 0x9e3779b97f4a7c15U >> 20;
+
+	while (all->known[at & (all->cap_known - 1)].origin &&
+	       all->known[at & (all->cap_known - 1)].origin != origin)
+		at++;
+	return &all->known[at & (all->cap_known - 1)];
+}
+
+static void
+grow(struct links *all)
+{
+	struct known *old = all->known;
+	size_t n = all->cap_known;
+
+	all->cap_known *= 2;
+	all->known = must(calloc(all->cap_known, sizeof(struct known)));
+	for (size_t i = 0; i < n; i++)
+		if (old[i].origin)
+			*place_of(all, old[i].origin) = old[i];
+	free(old);
+}
+
+struct endpoint *
+links_endpoint(struct links *all, const struct client_origin *origin)
+{
+	struct known *known = place_of(all, origin);
+
+	if (known->origin)
+		return known->endpoint;
+	*known = (struct known){ origin, find_endpoint(all, origin) };
+	if (++all->n_known * 2 <= all->cap_known)
+		return known->endpoint;
+	grow(all);
+	return place_of(all, origin)->endpoint;
+}
+
+struct str
+endpoint_name(const struct endpoint *e)
+{
+	return str_of(e->name);
+}
+
+/* ---- connections ---- */
+
+static void
+leave_kept(struct link *link)
+{
+	if (!link->is_kept)
+		return;
+	link->is_kept = false;
+	LIST_REMOVE(link, kept_link);
+	TAILQ_REMOVE(&link->all->kept, link, age_link);
+	link->all->n_kept--;
+}
+
+void
+link_close(struct link *link)
+{
+	leave_kept(link);
+	watch_stop(link->all->loop, &link->watch);
+	(void)close(link->watch.fd);
+	free(link);
+}
+
+static void
+on_event(void *arg, uint32_t events)
+{
+	struct link *link = arg;
+
+	if (link->is_kept)
+		link_close(link);
+	else
+		link->all->fn(link, events);
+}
+
+enum err
+link_watch(struct link *link, uint32_t events)
+{
+	struct loop *loop = link->all->loop;
+
+	/* Errors are told even of a socket that is watched for nothing. */
+	if (!events) {
+		watch_stop(loop, &link->watch);
+		return ERR_OK;
+	}
+	if (link->watch.active)
+		return watch_change(loop, &link->watch, events);
+	return watch_start(
+	    loop, &link->watch, link->watch.fd, events, on_event, link);
+}
+
+/* Nothing has come in that nobody asked for, nor the end. */
+static bool
+is_quiet(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+	       errno == EAGAIN;
+}
+
+struct link *
+links_take(struct endpoint *to)
+{
+	struct link *link;
+
+	while ((link = LIST_FIRST(&to->kept))) {
+		if (clock_boot_ns() - link->kept_ns < KEPT_NS &&
+		    is_quiet(link->watch.fd)) {
+			leave_kept(link);
+			return link;
+		}
+		link_close(link);
+	}
+	return NULL;
+}
+
+static void
+close_oldest(struct links *all)
+{
+	struct link *oldest = TAILQ_FIRST(&all->kept);
+
+	if (oldest)
+		link_close(oldest);
+}
+
+void
+link_keep(struct link *link)
+{
+	struct links *all = link->all;
+
+	if (link_watch(link, EPOLLIN)) {
+		link_close(link);
+		return;
+	}
+	if (all->n_kept == all->max_kept)
+		close_oldest(all);
+	link->call = NULL;
+	link->is_kept = link->was_kept = true;
+	link->kept_ns = clock_boot_ns();
+	LIST_INSERT_HEAD(&link->to->kept, link, kept_link);
+	TAILQ_INSERT_TAIL(&all->kept, link, age_link);
+	all->n_kept++;
+}
+
+static int
+open_socket(int family)
+{
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int one = 1;
+
+	if (fd >= 0 && family != AF_UNIX)
+		(void)!setsockopt(
+		    fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return fd;
+}
+
+struct link *
+links_open(struct endpoint *to, bool *no_socket)
+{
+	struct link *link;
+	int fd = open_socket(to->address.any.sa_family), error;
+
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE) && to->all->n_kept) {
+		close_oldest(to->all);
+		fd = open_socket(to->address.any.sa_family);
+	}
+	*no_socket = fd < 0;
+	if (fd < 0)
+		return NULL;
+	if (connect(fd, &to->address.any, to->address_len) &&
+	    errno != EINPROGRESS) {
+		error = errno;
+		(void)close(fd);
+		errno = error;
+		return NULL;
+	}
+	link = must(calloc(1, sizeof(*link)));
+	link->all = to->all;
+	link->to = to;
+	link->watch.fd = fd;
+	return link;
+}
