@@ -132,3 +132,14 @@ str_to_u64(struct str s, uint64_t *out)
 	*out = value;
 	return true;
 }
+
+struct str
+str_from_u64(char room[STR_U64_MAX], uint64_t n)
+{
+	size_t at = STR_U64_MAX;
+
+	do
+		room[--at] = (char)('0' + n % 10);
+	while (n /= 10);
+	return (struct str){ room + at, STR_U64_MAX - at };
+}

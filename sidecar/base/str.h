@@ -96,6 +96,10 @@ struct str str_split(struct str *rest, char sep);
  */
 bool str_to_u64(struct str s, uint64_t *out);
 
+/* n in decimal digits, written into room. */
+enum { STR_U64_MAX = 20 };
+struct str str_from_u64(char room[STR_U64_MAX], uint64_t n);
+
 static inline char
 ascii_lower(char c)
 {

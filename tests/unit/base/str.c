@@ -33,6 +33,22 @@ START_TEST(the_first_of_several_is_found_then_the_next)
 }
 END_TEST
 
+START_TEST(a_number_is_written_as_it_is_read)
+{
+	static const uint64_t numbers[] = { 0, 9, 10, 12345, UINT64_MAX };
+	char room[STR_U64_MAX];
+	uint64_t again;
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		ck_assert(str_to_u64(str_from_u64(room, numbers[i]), &again));
+		ck_assert(again == numbers[i]);
+	}
+	ck_assert(str_eq(str_from_u64(room, 0), STR("0")));
+	ck_assert(str_eq(
+	    str_from_u64(room, UINT64_MAX), STR("18446744073709551615")));
+}
+END_TEST
+
 Suite *suite_base_str(void);
 
 Suite *
@@ -43,6 +59,7 @@ suite_base_str(void)
 
 	tcase_add_test(t, a_control_character_is_found_wherever_it_stands);
 	tcase_add_test(t, the_first_of_several_is_found_then_the_next);
+	tcase_add_test(t, a_number_is_written_as_it_is_read);
 	suite_add_tcase(s, t);
 	return s;
 }
