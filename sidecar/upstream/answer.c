@@ -12,8 +12,8 @@ enum {
 void
 answer_begin(struct answer *a, struct headers *fields, bool request_is_head)
 {
-	*a = (struct answer){ .fields = fields,
-		.is_bodyless = request_is_head };
+	*a =
+	    (struct answer){ .fields = fields, .is_bodyless = request_is_head };
 	buf_init(&a->head, HEAD_MAX_BYTES);
 }
 
@@ -310,9 +310,9 @@ answer_close(struct answer *a)
 	a->keeps = false;
 	switch (a->stage) {
 	case ANSWER_IN_HEAD:
-		return broken(a,
-		    a->has_begun ? "closed within the header section"
-				 : "Empty reply from server");
+		return broken(a, a->has_begun
+				     ? "closed within the header section"
+				     : "Empty reply from server");
 	case ANSWER_IN_BODY:
 		return broken(
 		    a, "transfer closed with bytes remaining to read");
@@ -320,8 +320,8 @@ answer_close(struct answer *a)
 	case ANSWER_IN_CHUNK:
 	case ANSWER_BEHIND_CHUNK:
 	case ANSWER_IN_TRAILERS:
-		return broken(a,
-		    "transfer closed with outstanding read data remaining");
+		return broken(
+		    a, "transfer closed with outstanding read data remaining");
 	case ANSWER_UNTIL_CLOSE:
 	case ANSWER_COMPLETE:
 		break;

@@ -46,9 +46,14 @@ struct direct {
 	char frame[32]; /* chunked framing before the next body bytes */
 	size_t frame_len, frame_sent;
 	size_t piece; /* body bytes behind the frame */
-	bool is_framed; /* a chunk has been sent */
-	bool is_sent; /* nothing more will be: all is, or it cannot be */
-	bool was_replaced; /* a dead connection by a new one */
+	bool is_framed; /* a chunk was begun */
+	bool is_last; /* no body bytes come after this piece */
+	bool is_connecting;
+	enum {
+		DIRECT_SENDING,
+		DIRECT_SENT,
+		DIRECT_CANNOT_SEND, /* the answer may be there all the same */
+	} sending;
 };
 
 struct call {

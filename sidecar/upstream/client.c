@@ -1,6 +1,6 @@
 /*
- * The calls of a worker: libcurl's multi interface on the loop, its handles
- * in a pool, their sockets.
+ * The calls of a worker: which way they go, libcurl's multi interface on the
+ * loop, its handles in a pool, their sockets.
  */
 #include "config.h"
 
@@ -17,7 +17,7 @@
 #include "upstream/sockets.h"
 
 enum {
-	KEPT_CONNECTIONS = 4096, /* but never more than half the descriptors */
+	KEPT_CONNECTIONS = 4096, /* but at most a quarter of the descriptors */
 	POOLED_HANDLES = 256,
 };
 
@@ -172,6 +172,28 @@ on_close(void *arg, curl_socket_t fd)
 /* ---- calls ---- */
 
 static struct call *
+make_call(struct client *client)
+{
+	struct call *call = calloc(1, sizeof(*call));
+
+	call_must(call);
+	call->client = client;
+	return call;
+}
+
+static struct call *
+take_plain(struct client *client)
+{
+	struct call *call = client->plain_pool;
+
+	if (!call)
+		return make_call(client);
+	client->plain_pool = call->next;
+	client->n_plain_pool--;
+	return call;
+}
+
+static struct call *
 take_handle(struct client *client)
 {
 	struct call *call = client->pool;
@@ -181,9 +203,7 @@ take_handle(struct client *client)
 		client->n_pool--;
 		return call;
 	}
-	call = calloc(1, sizeof(*call));
-	call_must(call);
-	call->client = client;
+	call = make_call(client);
 	call->easy = curl_easy_init();
 	call_must(call->easy);
 	request_set_up(call);
@@ -197,9 +217,10 @@ take_handle(struct client *client)
 }
 
 static void
-drop_handle(struct call *call)
+drop_call(struct call *call)
 {
-	curl_easy_cleanup(call->easy);
+	if (call->easy)
+		curl_easy_cleanup(call->easy);
 	buf_free(&call->head);
 	free(call->connect_text);
 	free(call->block);
@@ -207,12 +228,24 @@ drop_handle(struct call *call)
 }
 
 static void
+drop_pool(struct call *call)
+{
+	struct call *next;
+
+	for (; call; call = next) {
+		next = call->next;
+		drop_call(call);
+	}
+}
+
+static void
 reset(struct call *call, const struct call_spec *spec)
 {
 	call->spec = *spec;
+	call->direct = (struct direct){ 0 };
 	call->fd = -1;
 	call->attempts = 0;
-	call->has_run = false;
+	call->started = call->has_run = false;
 	call->uploaded = 0;
 	buf_init(&call->head, HEAD_MAX_BYTES);
 	call->taken = 0;
@@ -224,10 +257,26 @@ reset(struct call *call, const struct call_spec *spec)
 	call->text[0] = call->error[0] = call->peer[0] = '\0';
 }
 
+static void
+start_transfer(struct call *call)
+{
+	struct client *client = call->client;
+
+	request_set(call, &call->spec);
+	call->started = call->has_run = true;
+	if (curl_multi_add_handle(client->multi, call->easy) != CURLM_OK) {
+		call->started = false;
+		call_fail(call, CURLE_FAILED_INIT);
+		return;
+	}
+	task_defer(client->loop, &client->kick, on_kick, client);
+}
+
 struct call *
 call_start(struct client *client, const struct call_spec *spec)
 {
-	struct call *call = take_handle(client);
+	struct endpoint *to = links_endpoint(client->links, spec->origin);
+	struct call *call = to ? take_plain(client) : take_handle(client);
 
 	reset(call, spec);
 	if (!request_is_sound(spec)) {
@@ -236,14 +285,11 @@ call_start(struct client *client, const struct call_spec *spec)
 		call_fail(call, CURLE_BAD_FUNCTION_ARGUMENT);
 		return call;
 	}
-	request_set(call, spec);
-	call->started = call->has_run = true;
-	if (curl_multi_add_handle(client->multi, call->easy) != CURLM_OK) {
-		call->started = false;
-		call_fail(call, CURLE_FAILED_INIT);
-		return call;
-	}
-	task_defer(client->loop, &client->kick, on_kick, client);
+	call->direct.to = to;
+	if (to)
+		direct_start(call);
+	else
+		start_transfer(call);
 	return call;
 }
 
@@ -251,18 +297,20 @@ void
 call_end(struct call *call)
 {
 	struct client *client = call->client;
+	struct call **pool = call->easy ? &client->pool : &client->plain_pool;
+	unsigned *n = call->easy ? &client->n_pool : &client->n_plain_pool;
 
 	call_stop(call);
 	task_clear(client->loop, &call->notice);
 	task_clear(client->loop, &call->wake);
 	buf_free(&call->head);
-	if (client->n_pool == POOLED_HANDLES) {
-		drop_handle(call);
+	if (*n == POOLED_HANDLES) {
+		drop_call(call);
 		return;
 	}
-	call->next = client->pool;
-	client->pool = call;
-	client->n_pool++;
+	call->next = *pool;
+	*pool = call;
+	++*n;
 }
 
 static long
@@ -271,9 +319,9 @@ most_kept_connections(void)
 	struct rlimit files;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) ||
-	    files.rlim_cur / 2 > KEPT_CONNECTIONS)
+	    files.rlim_cur / 4 > KEPT_CONNECTIONS)
 		return KEPT_CONNECTIONS;
-	return (long)files.rlim_cur / 2;
+	return (long)files.rlim_cur / 4;
 }
 
 struct client *
@@ -283,6 +331,10 @@ client_new(struct loop *loop)
 
 	call_must(client && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
 	client->loop = loop;
+	client->links =
+	    links_new(loop, (size_t)most_kept_connections(), direct_event);
+	client->scratch = malloc(DIRECT_SCRATCH);
+	call_must(client->scratch);
 	client->sockets = sockets_new(loop, on_ready, client);
 	client->multi = curl_multi_init();
 	call_must(client->multi);
@@ -302,12 +354,10 @@ client_new(struct loop *loop)
 void
 client_free(struct client *client)
 {
-	struct call *call;
-
-	while ((call = client->pool)) {
-		client->pool = call->next;
-		drop_handle(call);
-	}
+	drop_pool(client->pool);
+	drop_pool(client->plain_pool);
+	links_free(client->links);
+	free(client->scratch);
 	(void)curl_multi_cleanup(client->multi);
 	timer_clear(client->loop, &client->timer);
 	task_clear(client->loop, &client->kick);

@@ -1,8 +1,6 @@
 /* The head of a request as HTTP/1.1 text (RFC 9112 section 3). */
 #include "config.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,10 +29,12 @@ put_length(char *at, const struct call_spec *spec, enum shape shape)
 {
 	bool has_body = shape == SHAPE_WHOLE || shape == SHAPE_UPLOAD;
 	int64_t len = has_body ? spec->body_len : 0;
+	char room[STR_U64_MAX];
 
 	if (has_body ? len < 0 : !request_states_no_body(spec))
 		return at;
-	return at + len;
+	return put_field(
+	    at, STR("Content-Length"), str_from_u64(room, (uint64_t)len));
 }
 
 static void
@@ -67,8 +67,7 @@ compose(struct call *call, const struct call_spec *spec, enum shape shape)
 		at = put(at, STR("Transfer-Encoding: chunked\r\n"));
 	for (size_t i = 0; i < h->n; i++)
 		if (!request_leaves_out(h->items[i].name))
-			at = put_field(
-			    at, h->items[i].name, h->items[i].value);
+			at = put_field(at, h->items[i].name, h->items[i].value);
 	at = put_length(at, spec, shape);
 	at = put(at, STR("\r\n"));
 	return (size_t)(at - call->block);

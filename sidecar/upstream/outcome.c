@@ -164,6 +164,10 @@ call_stop(struct call *call)
 {
 	if (!call->started)
 		return;
+	if (call->direct.to) {
+		direct_stop(call);
+		return;
+	}
 	call->started = false;
 	call->was_sent = call_info(call, CURLINFO_REQUEST_SIZE) > 0;
 	(void)curl_multi_remove_handle(call->client->multi, call->easy);
@@ -218,6 +222,9 @@ call_failure_text(const struct call *call)
 struct str
 call_peer(struct call *call)
 {
+	if (call->direct.to)
+		return call->has_run ? endpoint_name(call->direct.to)
+				     : STR_NONE;
 	if (call->has_run && !call->peer[0])
 		note_peer(call);
 	return call->peer[0] ? str_of(call->peer) : STR_NONE;

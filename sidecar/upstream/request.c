@@ -164,9 +164,8 @@ has_no_body_by_nature(struct str method)
 bool
 request_states_no_body(const struct call_spec *spec)
 {
-	return spec->body_len == 0 ||
-	       (spec->body_len == CALL_BODY_NONE &&
-		   !has_no_body_by_nature(spec->method));
+	return spec->body_len == 0 || (spec->body_len == CALL_BODY_NONE &&
+					  !has_no_body_by_nature(spec->method));
 }
 
 bool

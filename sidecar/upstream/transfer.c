@@ -193,7 +193,9 @@ call_look_later(struct call *call)
 void
 call_resume(struct call *call)
 {
-	if (call->recv_paused || call->send_paused)
+	if (call->direct.to)
+		direct_resume(call);
+	else if (call->recv_paused || call->send_paused)
 		call_look_later(call);
 }
 
