@@ -214,6 +214,16 @@ bad_chunk(struct answer *a)
 	    a, "Illegal or missing hexadecimal sequence in chunked-encoding");
 }
 
+/* Behind the digits and blanks there is an extension or the line's end. */
+static bool
+may_follow_size(const struct answer *a, char c)
+{
+	if (a->line_has_cr)
+		return c == '\n';
+	return a->digits && (a->line > a->digits + 1 || c == ';' || c == ' ' ||
+				c == '\t' || c == '\r' || c == '\n');
+}
+
 /* A size in hexadecimal, extensions, and the line's end. */
 static enum answer_event
 take_size(struct answer *a, char c)
@@ -228,8 +238,9 @@ take_size(struct answer *a, char c)
 		a->left = a->left << 4 | (unsigned)digit;
 		return ANSWER_MORE;
 	}
-	if (a->digits == 0)
+	if (!may_follow_size(a, c))
 		return bad_chunk(a);
+	a->line_has_cr = c == '\r';
 	if (c != '\n')
 		return ANSWER_MORE;
 	a->line = a->digits = 0;

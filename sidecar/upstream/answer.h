@@ -30,6 +30,7 @@ struct answer {
 	struct buf head; /* a header section that comes in pieces */
 	uint64_t left;
 	size_t line; /* bytes of the size line or the trailers so far */
+	bool line_has_cr; /* the size line's last byte */
 	bool line_is_blank; /* this line of the trailers has no bytes yet */
 	unsigned digits; /* of a chunk's size */
 	const char *reason; /* why it is broken */
