@@ -97,6 +97,39 @@ flag_of(const char *name)
 	return 0;
 }
 
+/* ---- counting ---- */
+
+static void
+count_request(struct exchange *x)
+{
+	struct str protocol = x->peer.protocol;
+
+	if (x->is_counted)
+		return;
+	x->is_counted = true;
+	exchange_count(x, HCM_RQ_TOTAL);
+	exchange_count(x, str_eq(protocol, STR("HTTP/2")) ? HCM_RQ_HTTP2_TOTAL
+			  : str_eq(protocol, STR("HTTP/3"))
+			      ? HCM_RQ_HTTP3_TOTAL
+			      : HCM_RQ_HTTP1_TOTAL);
+}
+
+/* Envoy leaves the answers to health checks out. */
+static void
+count_response(const struct exchange *x)
+{
+	unsigned class = exchange_status(x) / 100;
+
+	if (str_starts(x->details, STR("health_check")))
+		return;
+	exchange_count(x, HCM_RQ_COMPLETED);
+	if (class >= 1 && class <= 5)
+		exchange_count(
+		    x, (enum hcm_counter)(HCM_RQ_1XX + (int)class - 1));
+	if (!x->upload_end)
+		exchange_count(x, HCM_RQ_RESPONSE_BEFORE_RQ_COMPLETE);
+}
+
 /* ---- answering ---- */
 
 static void
@@ -146,6 +179,7 @@ static void
 finish(struct exchange *x)
 {
 	downstream_finish(x);
+	count_response(x);
 	if (x->phase != EXCHANGE_CUT)
 		x->phase = EXCHANGE_ANSWERING;
 	x->hooks->changed(x);
@@ -186,6 +220,7 @@ exchange_reply(struct exchange *x, const struct host_reply *reply)
 {
 	if (x->phase >= EXCHANGE_ANSWERING)
 		return;
+	count_request(x);
 	build_reply(x, reply);
 	set_reply_body(x, local_reply_apply(x->gateway->local_reply, x));
 	/* A filter's own reply goes on where the chain is run. */
@@ -204,6 +239,7 @@ exchange_respond(struct exchange *x)
 void
 exchange_cut(struct exchange *x)
 {
+	exchange_count(x, HCM_RQ_TX_RESET);
 	x->phase = EXCHANGE_CUT;
 	x->hooks->changed(x);
 }
@@ -242,10 +278,14 @@ finish_request(struct exchange *x)
 		[CONF_308] = 308 };
 	const struct conf_route *conf = x->route ? x->route->conf : NULL;
 
+	exchange_count(x, HCM_ROUTER_RQ_TOTAL);
 	if (!conf) {
+		exchange_count(x, HCM_NO_ROUTE);
 		refuse(x, 404, STR_NONE, STR("route_not_found"), "NR");
 		return;
 	}
+	if (conf->redirect || conf->direct_response)
+		exchange_count(x, HCM_RQ_DIRECT_RESPONSE);
 	if (conf->redirect) {
 		redirect(x, codes[conf->redirect->response_code],
 		    route_redirect_location(x->route, x),
@@ -335,6 +375,7 @@ normalize(struct exchange *x)
 void
 exchange_start(struct exchange *x)
 {
+	count_request(x);
 	x->phase = EXCHANGE_REQUEST;
 	x->client_address = x->peer.address;
 	if (!check_request(x) || !normalize(x))
@@ -357,6 +398,9 @@ exchange_wake(struct exchange *x)
 void
 exchange_end(struct exchange *x)
 {
+	count_request(x);
+	if (x->flags & FLAG_DC)
+		exchange_count(x, HCM_RQ_RX_RESET);
 	chain_end(x);
 	buf_free(&x->upload);
 	buf_free(&x->download);

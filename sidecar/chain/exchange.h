@@ -56,6 +56,7 @@ struct exchange {
 	struct exchange_peer peer;
 
 	enum exchange_phase phase;
+	bool is_counted; /* in downstream_rq_total */
 	struct headers request; /* with :method, :path, :authority, :scheme */
 	struct headers response; /* with :status first, once there is one */
 	struct str original_path; /* :path as it came */
