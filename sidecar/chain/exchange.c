@@ -14,6 +14,7 @@ static const struct {
 	unsigned flag;
 	struct str name;
 } flag_names[] = {
+	{ FLAG_LH, STR_INIT("LH") },
 	{ FLAG_UH, STR_INIT("UH") },
 	{ FLAG_UF, STR_INIT("UF") },
 	{ FLAG_UO, STR_INIT("UO") },
@@ -24,6 +25,8 @@ static const struct {
 	{ FLAG_LR, STR_INIT("LR") },
 	{ FLAG_UR, STR_INIT("UR") },
 	{ FLAG_UC, STR_INIT("UC") },
+	{ FLAG_DI, STR_INIT("DI") },
+	{ FLAG_FI, STR_INIT("FI") },
 	{ FLAG_RL, STR_INIT("RL") },
 	{ FLAG_SI, STR_INIT("SI") },
 	{ FLAG_DPE, STR_INIT("DPE") },
@@ -88,8 +91,8 @@ exchange_flags_text(struct arena *arena, unsigned flags)
 	return text.ptr ? text : STR("-");
 }
 
-static unsigned
-flag_of(const char *name)
+unsigned
+exchange_flag_named(const char *name)
 {
 	for (size_t i = 0; name && i < N_FLAGS; i++)
 		if (str_eq(flag_names[i].name, str_of(name)))
@@ -108,7 +111,7 @@ build_reply(struct exchange *x, const struct host_reply *reply)
 	headers_add(
 	    h, STR(":status"), arena_printf(x->arena, "%u", reply->status));
 	x->details = arena_str(x->arena, reply->details);
-	x->flags |= flag_of(reply->flag);
+	x->flags |= exchange_flag_named(reply->flag);
 	x->local_body = arena_str(x->arena, reply->body);
 	if (x->route)
 		route_finish_response(x->route, x);
@@ -163,6 +166,7 @@ advance_response(struct exchange *x)
 		case CHAIN_WAITS:
 			return;
 		case CHAIN_REPLIED:
+		case CHAIN_TOO_LARGE:
 			x->hooks->abandon(x);
 			break;
 		}
@@ -274,6 +278,10 @@ advance_request(struct exchange *x)
 	case CHAIN_REPLIED:
 		begin_response(x);
 		return;
+	case CHAIN_TOO_LARGE:
+		refuse(x, 413, STR("Payload Too Large"),
+		    STR("request_payload_too_large"), NULL);
+		return;
 	}
 }
 
@@ -355,8 +363,30 @@ exchange_wake(struct exchange *x)
 }
 
 void
+exchange_upload_moved(struct exchange *x)
+{
+	if (x->phase == EXCHANGE_REQUEST && chain_collects(x))
+		advance_request(x);
+}
+
+static void
+wake(void *arg)
+{
+	exchange_wake(arg);
+}
+
+void
+exchange_join(struct exchange *x)
+{
+	if (x->wakes && !x->wake.generation)
+		x->wake = wakes_join(x->wakes, wake, x);
+}
+
+void
 exchange_end(struct exchange *x)
 {
+	if (x->wakes)
+		wakes_leave(x->wakes, x->wake);
 	chain_end(x);
 	buf_free(&x->upload);
 	buf_free(&x->download);

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "chain/gateway.h"
 #include "chain/host.h"
+#include "chain/wake.h"
 
 /* Bytes of a body on their way in one direction; more waits where it is. */
 enum { EXCHANGE_BODY_WINDOW = 64 * 1024 };
@@ -47,6 +48,9 @@ enum exchange_flag {
 	FLAG_SI = 1 << 12, /* stream idle timeout */
 	FLAG_DF = 1 << 13, /* DNS resolution failed */
 	FLAG_LR = 1 << 14, /* local reset */
+	FLAG_DI = 1 << 15, /* delay injected */
+	FLAG_FI = 1 << 16, /* fault injected */
+	FLAG_LH = 1 << 17, /* health check failed here */
 };
 
 struct exchange {
@@ -75,6 +79,9 @@ struct exchange {
 
 	const struct route *route; /* NULL: none matched */
 	struct chain_run *chain; /* where the filters are; chain.c's */
+	struct wakes *wakes; /* the front's; NULL: whoever made it wakes it */
+	struct wake wake; /* once a filter has asked something */
+	struct question *questions; /* host.c's */
 	void *router; /* the router's own; upstream/router.c's */
 	struct metadata *metadata; /* metadata.c's */
 	uint64_t random; /* one number per request, for routing */
@@ -94,6 +101,7 @@ struct exchange {
 	const struct conf_cluster *cluster;
 	unsigned attempts;
 	struct str local_body; /* body of a local reply */
+	bool health_check; /* a filter says that it is one */
 
 	const struct exchange_hooks *hooks;
 	void *owner; /* the front's */
@@ -123,6 +131,12 @@ void exchange_start(struct exchange *);
 /* Re-runs the filter that waits. */
 void exchange_wake(struct exchange *);
 
+/* upload has more or its end: a filter may wait for all of it. */
+void exchange_upload_moved(struct exchange *);
+
+/* Gives the exchange a name in wakes, if it has none yet. */
+void exchange_join(struct exchange *);
+
 /*
  * Answers without a backend. From the router in place of a response, or from
  * the front before exchange_start (bad request). Ignored once ANSWERING.
@@ -143,6 +157,9 @@ unsigned exchange_status(const struct exchange *);
 
 /* Whether the response has no body by its nature: HEAD, 204, 304. */
 bool exchange_response_is_bodyless(const struct exchange *);
+
+/* The flag of that short name, 0 for NULL and unknown ones. */
+unsigned exchange_flag_named(const char *name);
 
 /* The flags as Envoy prints them ("UF,URX"), or "-". */
 struct str exchange_flags_text(struct arena *, unsigned flags);
