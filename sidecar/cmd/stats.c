@@ -60,8 +60,7 @@ print_counters(struct state *state)
 	qsort(lines.items, lines.n, sizeof(*lines.items), by_name);
 	for (size_t i = 0; i < lines.n; i++)
 		if (printf(STR_FMT ": %" PRIu64 "\n",
-			STR_ARG(lines.items[i].name),
-			lines.items[i].value) < 0)
+			STR_ARG(lines.items[i].name), lines.items[i].value) < 0)
 			status = CMD_FAILED;
 	arena_free(lines.arena);
 	return fflush(stdout) ? CMD_FAILED : status;
