@@ -51,20 +51,13 @@ chain_current(const struct exchange *x)
 bool
 chain_collects(const struct exchange *x)
 {
-	return x->chain && x->chain->body_max && !x->upload_end;
+	return x->chain && x->chain->body_max;
 }
 
 bool
 chain_has_body(const struct exchange *x)
 {
 	return x->chain && x->chain->has_body && x->phase == EXCHANGE_REQUEST;
-}
-
-static bool
-is_too_large(const struct exchange *x, size_t max)
-{
-	return buf_len(&x->upload) > max ||
-	       (x->upload_len > 0 && (uint64_t)x->upload_len > max);
 }
 
 /* Makes room for it, and has the front look for more if there was none. */
@@ -85,7 +78,7 @@ widen(struct exchange *x, size_t max)
 static enum chain_result
 collect(struct exchange *x, size_t max)
 {
-	if (is_too_large(x, max))
+	if (buf_len(&x->upload) > max)
 		return CHAIN_TOO_LARGE;
 	if (!x->upload_end) {
 		widen(x, max);
