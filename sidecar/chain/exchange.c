@@ -150,6 +150,7 @@ advance_response(struct exchange *x)
 		case CHAIN_WAITS:
 			return;
 		case CHAIN_REPLIED:
+		case CHAIN_TOO_LARGE:
 			x->hooks->abandon(x);
 			break;
 		}
@@ -267,6 +268,10 @@ advance_request(struct exchange *x)
 	case CHAIN_REPLIED:
 		begin_response(x);
 		return;
+	case CHAIN_TOO_LARGE:
+		refuse(x, 413, STR("Payload Too Large"),
+		    STR("request_payload_too_large"), NULL);
+		return;
 	}
 }
 
@@ -349,11 +354,33 @@ exchange_wake(struct exchange *x)
 }
 
 void
+exchange_upload_moved(struct exchange *x)
+{
+	if (x->phase == EXCHANGE_REQUEST && chain_collects(x))
+		advance_request(x);
+}
+
+static void
+wake(void *arg)
+{
+	exchange_wake(arg);
+}
+
+void
+exchange_join(struct exchange *x)
+{
+	if (x->wakes && !x->wake.generation)
+		x->wake = wakes_join(x->wakes, wake, x);
+}
+
+void
 exchange_end(struct exchange *x)
 {
 	count_request(x);
-	if (x->flags & FLAG_DC)
+	if (x->flags.bits & FLAG_DC)
 		exchange_count(x, HCM_RQ_RX_RESET);
+	if (x->wakes)
+		wakes_leave(x->wakes, x->wake);
 	chain_end(x);
 	buf_free(&x->upload);
 	buf_free(&x->download);
