@@ -55,6 +55,8 @@ def test_workers_that_cannot_start_are_no_new_generation(scene, backend, run):
     """The file is fine, but its log cannot be opened."""
     gateway = scene.gateway(version(backend, 1))
     before = gateway.workers()
+    assert fcgi.request(gateway.address, "GET", "/api/x").status == 200
+    gateway.log.wait(1)
     # The override names a file; as a folder it cannot be opened.
     os.unlink(gateway.log.path)
     os.mkdir(gateway.log.path)
