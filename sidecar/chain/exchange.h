@@ -11,6 +11,7 @@
 #include "chain/flag.h"
 #include "chain/gateway.h"
 #include "chain/host.h"
+#include "chain/wake.h"
 
 /* Bytes of a body on their way in one direction; more waits where it is. */
 enum { EXCHANGE_BODY_WINDOW = 64 * 1024 };
@@ -38,6 +39,7 @@ struct exchange {
 	struct exchange_peer peer;
 
 	enum exchange_phase phase;
+	bool is_counted; /* in downstream_rq_total */
 	struct headers request; /* with :method, :path, :authority, :scheme */
 	struct headers response; /* with :status first, once there is one */
 	struct str original_path; /* :path as it came */
@@ -57,6 +59,9 @@ struct exchange {
 
 	const struct route *route; /* NULL: none matched */
 	struct chain_run *chain; /* where the filters are; chain.c's */
+	struct wakes *wakes; /* the front's; NULL: whoever made it wakes it */
+	struct wake wake; /* once a filter has asked something */
+	struct question *questions; /* host.c's */
 	void *router; /* the router's own; upstream/router.c's */
 	struct metadata *metadata; /* metadata.c's */
 	uint64_t random; /* one number per request, for routing */
@@ -76,6 +81,7 @@ struct exchange {
 	const struct conf_cluster *cluster;
 	unsigned attempts;
 	struct str local_body; /* body of a local reply */
+	bool health_check; /* a filter says that it is one */
 
 	const struct exchange_hooks *hooks;
 	void *owner; /* the front's */
@@ -104,6 +110,12 @@ void exchange_start(struct exchange *);
 
 /* Re-runs the filter that waits. */
 void exchange_wake(struct exchange *);
+
+/* upload has more or its end: a filter may wait for all of it. */
+void exchange_upload_moved(struct exchange *);
+
+/* Gives the exchange a name in wakes, if it has none yet. */
+void exchange_join(struct exchange *);
 
 /*
  * Answers without a backend. From the router in place of a response, or from

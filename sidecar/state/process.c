@@ -53,22 +53,38 @@ identify(pid_t pid)
 	return (uint64_t)(uint32_t)pid << 32 | (uint32_t)strtoull(at, NULL, 10);
 }
 
-static pid_t
-pid_of(uint64_t who)
+pid_t
+process_pid(uint64_t who)
 {
 	return (pid_t)(who >> 32);
 }
 
-static bool
-is_alive(uint64_t who)
+bool
+process_lives(uint64_t who)
 {
-	return who && identify(pid_of(who)) == who;
+	return who && identify(process_pid(who)) == who;
+}
+
+uint64_t
+process_self(void)
+{
+	return identify(getpid());
+}
+
+/* What the one before at this place has left. */
+static void
+take_place(struct state *s, size_t i)
+{
+	s->process = i + 1;
+	for (size_t gauge = 0; gauge < GAUGES; gauge++)
+		atomic_store(&s->image->gauges[gauge][i], 0);
+	atomic_store(&s->image->processes[i].joined_ns, clock_boot_now_ns());
 }
 
 void
 state_join(struct state *s)
 {
-	uint64_t me = identify(getpid());
+	uint64_t me = process_self();
 	bool joined = false;
 
 	if (!me)
@@ -78,13 +94,13 @@ state_join(struct state *s)
 		struct process *p = &s->image->processes[i];
 		uint64_t seen = atomic_load(&p->who);
 
-		if (is_alive(seen) || (joined && !seen))
+		if (process_lives(seen) || (joined && !seen))
 			continue;
 		if (!atomic_compare_exchange_strong(
 			&p->who, &seen, joined ? 0 : me))
 			continue;
 		if (!joined)
-			atomic_store(&p->joined_ns, clock_boot_now_ns());
+			take_place(s, i);
 		joined = true;
 	}
 }
@@ -92,7 +108,7 @@ state_join(struct state *s)
 void
 state_leave(struct state *s)
 {
-	uint64_t me = identify(getpid());
+	uint64_t me = process_self();
 
 	for (size_t i = 0; me && i < PROCESSES; i++) {
 		uint64_t seen = me;
@@ -100,6 +116,7 @@ state_leave(struct state *s)
 		(void)atomic_compare_exchange_strong(
 		    &s->image->processes[i].who, &seen, 0);
 	}
+	s->process = 0;
 }
 
 void
@@ -110,8 +127,8 @@ state_processes(struct state *s,
 		struct process *p = &s->image->processes[i];
 		uint64_t who = atomic_load(&p->who);
 
-		if (is_alive(who))
-			each(arg, pid_of(who), atomic_load(&p->joined_ns));
+		if (process_lives(who))
+			each(arg, process_pid(who), atomic_load(&p->joined_ns));
 	}
 }
 

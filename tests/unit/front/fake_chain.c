@@ -61,6 +61,12 @@ exchange_start(struct exchange *x)
 	x->hooks->forward(x);
 }
 
+void
+exchange_upload_moved(struct exchange *x)
+{
+	(void)x;
+}
+
 unsigned
 exchange_status(const struct exchange *x)
 {
