@@ -4,6 +4,7 @@ import re
 
 COMPARED = [
     r"http\.in\.cors\..*",
+    r"http\.in\.fault\..*",
     r"http\.in\.jwt_authn\..*",
 ]
 
