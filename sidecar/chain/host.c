@@ -293,7 +293,7 @@ host_reroute(struct exchange *x)
 void
 host_flag(struct exchange *x, const char *flag)
 {
-	x->flags |= exchange_flag_named(flag);
+	flags_set(&x->flags, flag_find(str_of(flag)));
 }
 
 void

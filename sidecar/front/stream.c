@@ -348,7 +348,7 @@ time_out(struct stream *s)
 			.flag = "SI" });
 		return;
 	}
-	x->flags |= FLAG_SI;
+	flags_set(&x->flags, FLAG_SI);
 	x->details = STR("stream_idle_timeout");
 	exchange_cut(x);
 }
@@ -383,7 +383,7 @@ stream_check(struct stream *s)
 void
 stream_note_gone(struct stream *s)
 {
-	s->x->flags |= FLAG_DC;
+	flags_set(&s->x->flags, FLAG_DC);
 	s->x->details = STR("downstream_remote_disconnect");
 }
 
