@@ -50,7 +50,6 @@ extern const struct schema_message conf_retry_policy_message;
 extern const struct schema_message conf_hash_policy_message;
 extern const struct schema_message conf_mirror_policy_message;
 extern const struct schema_message conf_max_stream_duration_message;
-extern const struct schema_message conf_fractional_percent_message;
 extern const struct schema_message conf_common_protocol_message;
 extern const struct schema_message conf_http1_message;
 extern const struct schema_message conf_http2_message;
