@@ -336,6 +336,10 @@ host_attribute(struct exchange *x, enum host_attribute attribute)
 		return x->route ? x->route->name : STR_NONE;
 	case HOST_CLUSTER_NAME:
 		return x->cluster ? x->cluster->name : STR_NONE;
+	case HOST_SERVICE_CLUSTER:
+		return x->gateway->bootstrap->node_id
+			   ? x->gateway->bootstrap->node_id->cluster
+			   : STR_NONE;
 	case HOST_CODE_DETAILS:
 		return x->details;
 	case HOST_RESPONSE_CODE:

@@ -155,6 +155,7 @@ enum host_attribute {
 	HOST_REQUEST_ID,
 	HOST_ROUTE_NAME,
 	HOST_CLUSTER_NAME, /* of the chosen route, absent without one */
+	HOST_SERVICE_CLUSTER, /* this gateway's own: node.cluster of the configuration */
 	HOST_CODE_DETAILS, /* once a response exists */
 	HOST_RESPONSE_CODE, /* as decimal text; absent before */
 };

@@ -416,8 +416,8 @@ host_reply(struct exchange *x, const struct host_reply *reply)
 	x->reply.details = arena_str(x->arena, reply->details);
 	x->reply.headers = NULL;
 	for (size_t i = 0; i < reply->n_headers; i++) {
-		ck_assert(header_is_writable(
-		    reply->headers[i].name, reply->headers[i].value));
+		ck_assert(header_name_is_valid(reply->headers[i].name));
+		ck_assert(header_value_is_valid(reply->headers[i].value));
 		headers_add(&x->reply_headers,
 		    arena_str(x->arena, reply->headers[i].name),
 		    arena_str(x->arena, reply->headers[i].value));
@@ -518,6 +518,8 @@ host_attribute(struct exchange *x, enum host_attribute attribute)
 		return x->route_name;
 	case HOST_CLUSTER_NAME:
 		return x->cluster_name;
+	case HOST_SERVICE_CLUSTER:
+		return x->service_cluster;
 	case HOST_CODE_DETAILS:
 		return x->details;
 	case HOST_RESPONSE_CODE:
