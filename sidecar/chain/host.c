@@ -374,6 +374,13 @@ host_metadata_set_json(
 	metadata_set(x, ns, key, json, true);
 }
 
+void
+host_metadata_set_number(
+    struct exchange *x, struct str ns, struct str key, double number)
+{
+	metadata_set_number(x, ns, key, number);
+}
+
 bool
 host_metadata_has(struct exchange *x, struct str ns)
 {

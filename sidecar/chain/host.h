@@ -176,6 +176,8 @@ void host_metadata_set(
     struct exchange *, struct str ns, struct str key, struct str value);
 void host_metadata_set_json(
     struct exchange *, struct str ns, struct str key, struct str json);
+void host_metadata_set_number(
+    struct exchange *, struct str ns, struct str key, double number);
 void host_metadata_replace(struct exchange *, struct str ns, struct str object);
 void host_metadata_merge(struct exchange *, struct str ns, struct str object);
 

@@ -18,7 +18,8 @@ struct str metadata_get(
 
 /*
  * The value at a path of n keys, the whole namespace for none. As text like
- * metadata_get, or as JSON, strings in quotes. Absent if there is none or null.
+ * metadata_get, or as JSON, strings in quotes and members in order. Absent if
+ * there is none or null.
  */
 struct str metadata_text(
     const struct exchange *, struct str ns, const struct str *keys, size_t n);
@@ -27,9 +28,11 @@ struct str metadata_json(
 
 bool metadata_has(const struct exchange *, struct str ns);
 
-/* Sets a key, to a string or to a JSON value. Copies everything. */
+/* Sets a key, to a string or to a JSON value, or to a number. Copies everything. */
 void metadata_set(struct exchange *, struct str ns, struct str key,
     struct str value, bool is_json);
+void metadata_set_number(
+    struct exchange *, struct str ns, struct str key, double number);
 
 /*
  * Puts a JSON object in the place of the namespace, or merges it in: objects

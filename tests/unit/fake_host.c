@@ -562,6 +562,14 @@ host_metadata_set_json(
 	host_metadata_set(x, ns, key, json);
 }
 
+void
+host_metadata_set_number(
+    struct exchange *x, struct str ns, struct str key, double number)
+{
+	host_metadata_set(
+	    x, ns, key, arena_printf(x->arena, "%.15g", number));
+}
+
 bool
 host_metadata_has(struct exchange *x, struct str ns)
 {

@@ -13,6 +13,7 @@ COMPARED = [
     r"http\.in\.rs_too_large",
     r"http\.in\.cors\..*",
     r"http\.in\.fault\..*",
+    r"http\.in\.set_metadata\..*",
     r"http\.in\.jwt_authn\..*",
 ]
 
