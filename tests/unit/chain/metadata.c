@@ -62,8 +62,8 @@ START_TEST(a_path_leads_into_json_values)
 	ck_assert(str_eq(metadata_get(&x, NS, STR("p.o.b")), STR("true")));
 	ck_assert(str_eq(metadata_get(&x, NS, STR("p.d.e")), STR("{\"f\":1}")));
 	ck_assert(str_eq(metadata_json(&x, NS, &(struct str){ "p", 1 }, 1),
-	    STR("{\"s\":\"x\",\"n\":5,\"o\":{\"b\":true,\"z\":null},\"d.e\":{"
-		"\"f\":1}}")));
+	    STR("{\"d.e\":{\"f\":1},\"n\":5,\"o\":{\"b\":true,\"z\":null},"
+		"\"s\":\"x\"}")));
 }
 END_TEST
 
