@@ -40,6 +40,7 @@ layout_hash(void)
 		offsetof(struct image, counters),
 		offsetof(struct image, processes),
 		offsetof(struct image, gauge_tags),
+		offsetof(struct image, word_tags),
 		offsetof(struct image, breaker_tags),
 		offsetof(struct image, breakers),
 		offsetof(struct image, breakers_opened),

@@ -17,6 +17,7 @@ enum {
 	BREAKERS = 256,
 	COUNTERS = 8192,
 	GAUGES = 64,
+	WORDS = 64,
 	PROCESSES = 256,
 	MASTERS = 16,
 	BOOT_ID_BYTES = 40,
@@ -68,6 +69,8 @@ struct image {
 	struct master_entry masters[MASTERS];
 	struct tag gauge_tags[GAUGES];
 	_Atomic int64_t gauges[GAUGES][PROCESSES];
+	struct tag word_tags[WORDS];
+	_Atomic uint64_t words[WORDS];
 	struct tag breaker_tags[BREAKERS];
 	_Atomic uint64_t breakers[BREAKERS];
 	_Atomic uint64_t breakers_opened[BREAKERS];
