@@ -29,6 +29,7 @@ struct diag {
 	size_t errors;
 	size_t dropped;
 	bool kept_last;
+	bool allows_unknown;
 };
 
 struct diag *
@@ -124,6 +125,26 @@ diag_warn(struct diag *d, struct place place, const char *path,
 	va_end(args);
 	e.severity = SEVERITY_WARNING;
 	add(d, e);
+}
+
+void
+diag_unknown(struct diag *d, struct place place, const char *path,
+    const char *format, ...)
+{
+	va_list args;
+	struct entry e;
+
+	va_start(args, format);
+	e = entry(d, place, path, arena_vprintf(d->arena, format, args));
+	va_end(args);
+	e.severity = d->allows_unknown ? SEVERITY_WARNING : SEVERITY_ERROR;
+	add(d, e);
+}
+
+void
+diag_allow_unknown(struct diag *d)
+{
+	d->allows_unknown = true;
 }
 
 void

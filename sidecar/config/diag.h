@@ -24,6 +24,14 @@ void diag_error(struct diag *, struct place, const char *path,
 void diag_warn(struct diag *, struct place, const char *path,
     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/*
+ * The same for a field that Envoy does not know: an error, or a warning once
+ * diag_allow_unknown was called.
+ */
+void diag_unknown(struct diag *, struct place, const char *path,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
+void diag_allow_unknown(struct diag *);
+
 /* Adds a hint to the entry added last: what to write instead. */
 void diag_hint(struct diag *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
