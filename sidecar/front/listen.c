@@ -228,13 +228,20 @@ listen_inherit(struct listen_sockets *s)
 }
 
 void
+listen_forget(struct listen_sockets *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		free(s->paths[i]);
+	s->n = 0;
+}
+
+void
 listen_close(struct listen_sockets *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		(void)close(s->fds[i]);
 		if (s->paths[i])
 			(void)!unlink(s->paths[i]);
-		free(s->paths[i]);
 	}
-	s->n = 0;
+	listen_forget(s);
 }

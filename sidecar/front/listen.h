@@ -30,4 +30,7 @@ bool socket_listens(int fd);
 /* Closes them and removes the unix sockets made here. */
 void listen_close(struct listen_sockets *);
 
+/* Frees what is known of them, when a worker has closed its own. */
+void listen_forget(struct listen_sockets *);
+
 #endif

@@ -35,6 +35,7 @@ struct master {
 	struct slot slots[WORKERS_MAX];
 	sigset_t signals;
 	int64_t stop_ns; /* when stopping began; 0: it has not */
+	bool is_worker; /* this process is a forked worker that has ended */
 	int status; /* exit status of the process */
 };
 
@@ -55,7 +56,9 @@ start(struct master *m, struct slot *slot)
 	(void)!prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(EXIT_FAILURE);
-	exit(worker_run(m->worker));
+	m->status = worker_run(m->worker);
+	m->is_worker = true;
+	listen_forget(m->sockets);
 }
 
 /* Starts those that are missing and may be started again. */
@@ -65,7 +68,7 @@ start_missing(struct master *m)
 	int64_t now = clock_boot_now_ns();
 	struct slot *s;
 
-	for (unsigned i = 0; i < m->n; i++) {
+	for (unsigned i = 0; i < m->n && !m->is_worker; i++) {
 		s = &m->slots[i];
 		if (s->pid == 0 &&
 		    (s->started_ns == 0 || now - s->started_ns >= RESPAWN_NS))
@@ -248,10 +251,12 @@ master_run(const struct worker *w, struct listen_sockets *sockets,
 		return EXIT_FAILURE;
 	}
 	start_missing(&m);
+	if (m.is_worker)
+		return m.status;
 	log_info("listening on %s (%u worker%s)", addresses, workers,
 	    workers == 1 ? "" : "s");
 	notify("READY=1");
-	while (!m.stop_ns || count_running(&m))
+	while (!m.is_worker && (!m.stop_ns || count_running(&m)))
 		attend(&m);
 	return m.status;
 }

@@ -14,7 +14,7 @@ enum { WORKERS_MAX = 256 };
  * The sockets are closed at once then, so that a web server is refused
  * instead of waiting for nobody.
  * A worker that dies is replaced. addresses is for the line that says it is ready.
- * Returns the exit status.
+ * Returns the exit status, in the master and in each worker when it has ended.
  */
 int master_run(const struct worker *, struct listen_sockets *, unsigned workers,
     const char *addresses);

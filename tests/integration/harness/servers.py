@@ -86,13 +86,15 @@ class Sallyport(Child):
         preexec=None,
         name="sallyport",
         suffix="yaml",
+        under=(),
     ):
+        """under is a program, with its arguments, that runs ours."""
         self.folder = folder
         self.config = write(f"{folder}/{name}.{suffix}", config)
         self.address = f"{folder}/{name}.sock"
         self.state = f"{folder}/sallyport.state"
         self.log = Log(f"{folder}/{name}.log")
-        args = [PROGRAM, "serve", "-c", self.config]
+        args = [*under, PROGRAM, "serve", "-c", self.config]
         args += ["--workers", str(workers), "--access-log", self.log.path]
         if listen != "as configured":
             args += ["--listen", f"unix:{self.address}"]
