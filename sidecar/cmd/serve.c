@@ -27,6 +27,7 @@ struct options {
 	const char *listen[LISTEN_MAX];
 	size_t n_listen;
 	unsigned workers;
+	enum load_mode mode;
 };
 
 static int
@@ -36,7 +37,8 @@ usage(const char *why, const char *what)
 	    "sallyport serve: %s%s\n"
 	    "usage: sallyport serve -c FILE [--listen unix:PATH|HOST:PORT]... "
 	    "[--workers N]\n"
-	    "                       [--state FILE] [--access-log FILE|-]\n",
+	    "                       [--state FILE] [--access-log FILE|-] "
+	    "[--allow-unknown-static-fields]\n",
 	    why, what);
 	return CMD_USAGE;
 }
@@ -93,6 +95,11 @@ read_options(int argc, char **argv, struct options *o)
 	for (int i = 1; i < argc; i++) {
 		const char *arg = argv[i];
 		bool is_fine = true;
+
+		if (!strcmp(arg, "--allow-unknown-static-fields")) {
+			o->mode = LOAD_LENIENT;
+			continue;
+		}
 		if (is_option(argv, &i, "-c", &value) ||
 		    is_option(argv, &i, "--config", &value))
 			o->config = value;
@@ -233,7 +240,7 @@ cmd_serve(int argc, char **argv)
 	if (status)
 		return status;
 	status = CMD_CONFIG;
-	if (!load_read(o.config, &l)) {
+	if (!load_read(o.config, o.mode, &l)) {
 		status = CMD_FAILED;
 		state = open_state(o.state);
 		if (state) {
@@ -285,7 +292,7 @@ cmd_spawned(void)
 		    stderr);
 		return CMD_USAGE;
 	}
-	if (!load_read(file ? file : SALLYPORT_CONFIG_FILE, &l)) {
+	if (!load_read(file ? file : SALLYPORT_CONFIG_FILE, LOAD_STRICT, &l)) {
 		status = CMD_FAILED;
 		state = open_state(setting("SALLYPORT_STATE"));
 		if (state) {

@@ -104,9 +104,10 @@ known_names(struct decoder *d, const struct shape *s)
 }
 
 static void
-unknown_field(
-    struct decoder *d, const struct shape *s, const struct node_item *item)
+unknown_field(struct decoder *d, struct shape *s, const struct node_item *item)
 {
+	size_t before = diag_errors(d->diag);
+
 	if (s->api)
 		diag_unknown(d->diag, item->key_place, d->path,
 		    "Protobuf message (type %s reason INVALID_ARGUMENT: no "
@@ -115,6 +116,7 @@ unknown_field(
 	else
 		diag_error(d->diag, item->key_place, d->path,
 		    "no such field: '" STR_FMT "'", STR_ARG(item->key));
+	s->has_mistaken = s->api && diag_errors(d->diag) > before;
 	schema_suggest(d, item->key, known_names(d, s));
 }
 
@@ -469,7 +471,8 @@ decode_fields(struct decoder *d, struct shape *s, char *out)
 	}
 	for (size_t i = 0; i < s->node->n; i++)
 		decode_item(d, s, &s->node->items[i], out);
-	schema_check_given(d, s);
+	if (!s->has_mistaken)
+		schema_check_given(d, s);
 	if (s->rows && s->rows->check)
 		s->rows->check(d->diag, d->path, out);
 }
@@ -505,8 +508,17 @@ schema_decode_any(struct arena *arena, struct diag *diag,
 void
 schema_check_any(struct arena *arena, struct diag *diag, const struct any *any)
 {
-	struct decoder d = { .arena = arena, .diag = diag, .strict = true };
+	struct decoder d = { .arena = arena, .diag = diag };
 
 	append(&d, str_of(any->path));
 	check_any(&d, any);
+}
+
+void
+schema_check(struct arena *arena, struct diag *diag,
+    const struct schema_message *message, const struct node *n)
+{
+	struct decoder d = { .arena = arena, .diag = diag };
+
+	decode_message(&d, api_find(str_of(message->name)), NULL, n, NULL);
 }

@@ -131,6 +131,13 @@ void *schema_decode_any(struct arena *, struct diag *,
 void schema_check_any(struct arena *, struct diag *, const struct any *);
 
 /*
+ * The same for a node of one of Envoy's messages, and every Any in it. After
+ * errors, to tell in the same run what is wrong where nobody came to.
+ */
+void schema_check(struct arena *, struct diag *, const struct schema_message *,
+    const struct node *);
+
+/*
  * The candidate nearest to word by edit distance if it is near enough to be
  * meant, else NULL. candidates ends with NULL.
  */

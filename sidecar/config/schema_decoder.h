@@ -30,6 +30,7 @@ struct shape {
 	const struct node *node;
 	/* By field of the api, else by row; NULL where absent. */
 	const struct node_item *given[API_FIELDS_MAX];
+	bool has_mistaken; /* a field that may be one of those missing */
 };
 
 /* A field of a shape: either may be NULL, not both. */

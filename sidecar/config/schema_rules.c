@@ -68,7 +68,8 @@ broken(struct decoder *d, const struct shape *s, const struct field *f,
 	text = arena_vprintf(d->arena, format, args);
 	va_end(args);
 	if (!f->api) {
-		diag_error(d->diag, n->place, d->path, STR_FMT, STR_ARG(text));
+		diag_error(d->diag, n->place, d->path, "%s" STR_FMT,
+		    d->api ? "not supported: " : "", STR_ARG(text));
 		return;
 	}
 	diag_error(d->diag, n->place, d->path,
