@@ -79,6 +79,17 @@ metadata_get(const struct exchange *x, struct str ns, struct str name)
 	return out;
 }
 
+cJSON *
+metadata_json(const struct exchange *x, struct str ns, struct str key)
+{
+	const struct metadata *m = find(x, ns, key);
+
+	if (!m)
+		return NULL;
+	return m->is_json ? cJSON_ParseWithLength(m->value.ptr, m->value.len)
+			  : cJSON_CreateString(arena_cstr(x->arena, m->value));
+}
+
 void
 metadata_set(struct exchange *x, struct str ns, struct str key,
     struct str value, bool is_json)

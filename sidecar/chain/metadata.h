@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 
+struct cJSON;
 struct exchange;
 
 /*
@@ -12,6 +13,13 @@ struct exchange;
  */
 struct str metadata_get(
     const struct exchange *, struct str ns, struct str name);
+
+/*
+ * The value under a key as JSON, NULL if there is none; the caller deletes
+ * it.
+ */
+struct cJSON *metadata_json(
+    const struct exchange *, struct str ns, struct str key);
 
 /* Copies everything. */
 void metadata_set(struct exchange *, struct str ns, struct str key,

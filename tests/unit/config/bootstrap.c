@@ -205,8 +205,8 @@ static const struct {
 	    "`prefix`, `path`" },
 	{ 23, "              - match: {path_separated_prefix: /a/}\n",
 	    "`path_separated_prefix`: value does not match" },
-	{ 23, "              - match: {prefix: /, grpc: {}}\n",
-	    "`grpc` is not supported" },
+	{ 23, "              - match: {prefix: /, filter_state: [{}]}\n",
+	    "`filter_state` is not supported" },
 	{ 23,
 	    "              - match: {prefix: /, headers: [{name: x, "
 	    "exact_match: a, string_match: {exact: b}}]}\n",
