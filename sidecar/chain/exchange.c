@@ -282,6 +282,7 @@ advance_request(struct exchange *x)
 		begin_response(x);
 		return;
 	case CHAIN_TOO_LARGE:
+		exchange_count(x, HCM_RQ_TOO_LARGE);
 		refuse(x, 413, STR("Payload Too Large"),
 		    STR("request_payload_too_large"), NULL);
 		return;
