@@ -249,6 +249,8 @@ build_route(struct building *b, struct route *r, const struct conf_route *conf,
 		parts->match =
 		    route_match_build(b->arena, conf->match, b->diag);
 	build_action(b, r, parts);
+	r->forwarding = forwarding_build(b->arena, conf, vhost, b->conf,
+	    b->gateway->listener->per_connection_buffer_limit_bytes, b->diag);
 	build_mutations(b, parts, conf, vhost);
 	build_scope(b, &conf->typed_per_filter_config, &scope);
 	inherit(b, &scope);

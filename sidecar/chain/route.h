@@ -7,6 +7,7 @@
 #define SALLYPORT_CHAIN_ROUTE_H
 
 #include "chain/exchange.h"
+#include "chain/forwarding.h"
 
 struct route_table;
 
@@ -19,6 +20,7 @@ struct route {
 	    *cluster; /* NULL: none, unknown, or chosen per request */
 	int64_t timeout_ns; /* 0: none */
 	int64_t idle_timeout_ns; /* 0: none */
+	const struct forwarding *forwarding; /* NULL: it does not forward */
 	const void **filter_confs; /* per filter of the chain; NULL: none */
 	signed char *
 	    filter_switch; /* 1 on, -1 off by a FilterConfig, 0 as the chain says */
