@@ -10,28 +10,6 @@
 #include "chain/local_reply.h"
 #include "chain/route.h"
 
-static const struct {
-	unsigned flag;
-	struct str name;
-} flag_names[] = {
-	{ FLAG_UH, STR_INIT("UH") },
-	{ FLAG_UF, STR_INIT("UF") },
-	{ FLAG_UO, STR_INIT("UO") },
-	{ FLAG_NR, STR_INIT("NR") },
-	{ FLAG_NC, STR_INIT("NC") },
-	{ FLAG_DC, STR_INIT("DC") },
-	{ FLAG_UT, STR_INIT("UT") },
-	{ FLAG_LR, STR_INIT("LR") },
-	{ FLAG_UR, STR_INIT("UR") },
-	{ FLAG_UC, STR_INIT("UC") },
-	{ FLAG_RL, STR_INIT("RL") },
-	{ FLAG_SI, STR_INIT("SI") },
-	{ FLAG_DPE, STR_INIT("DPE") },
-	{ FLAG_UPE, STR_INIT("UPE") },
-	{ FLAG_DF, STR_INIT("DF") },
-};
-enum { N_FLAGS = sizeof(flag_names) / sizeof(flag_names[0]) };
-
 struct exchange *
 exchange_new(struct arena *arena, const struct gateway *gateway,
     struct state *state, const struct exchange_hooks *hooks, void *owner)
@@ -72,29 +50,37 @@ exchange_response_is_bodyless(const struct exchange *x)
 	       str_eq(headers_get(&x->request, STR(":method")), STR("HEAD"));
 }
 
-struct str
-exchange_flags_text(struct arena *arena, unsigned flags)
-{
-	struct str text = STR_NONE;
+/* ---- counting ---- */
 
-	for (size_t i = 0; i < N_FLAGS; i++) {
-		if (!(flags & flag_names[i].flag))
-			continue;
-		text = text.ptr
-			   ? arena_printf(arena, STR_FMT "," STR_FMT,
-				 STR_ARG(text), STR_ARG(flag_names[i].name))
-			   : flag_names[i].name;
-	}
-	return text.ptr ? text : STR("-");
+static void
+count_request(struct exchange *x)
+{
+	struct str protocol = x->peer.protocol;
+
+	if (x->is_counted)
+		return;
+	x->is_counted = true;
+	exchange_count(x, HCM_RQ_TOTAL);
+	exchange_count(x, str_eq(protocol, STR("HTTP/2")) ? HCM_RQ_HTTP2_TOTAL
+			  : str_eq(protocol, STR("HTTP/3"))
+			      ? HCM_RQ_HTTP3_TOTAL
+			      : HCM_RQ_HTTP1_TOTAL);
 }
 
-static unsigned
-flag_of(const char *name)
+/* Envoy leaves the answers to health checks out. */
+static void
+count_response(const struct exchange *x)
 {
-	for (size_t i = 0; name && i < N_FLAGS; i++)
-		if (str_eq(flag_names[i].name, str_of(name)))
-			return flag_names[i].flag;
-	return 0;
+	unsigned class = exchange_status(x) / 100;
+
+	if (str_starts(x->details, STR("health_check")))
+		return;
+	exchange_count(x, HCM_RQ_COMPLETED);
+	if (class >= 1 && class <= 5)
+		exchange_count(
+		    x, (enum hcm_counter)(HCM_RQ_1XX + (int)class - 1));
+	if (!x->upload_end)
+		exchange_count(x, HCM_RQ_RESPONSE_BEFORE_RQ_COMPLETE);
 }
 
 /* ---- answering ---- */
@@ -108,7 +94,7 @@ build_reply(struct exchange *x, const struct host_reply *reply)
 	headers_add(
 	    h, STR(":status"), arena_printf(x->arena, "%u", reply->status));
 	x->details = arena_str(x->arena, reply->details);
-	x->flags |= flag_of(reply->flag);
+	flags_set(&x->flags, flag_find(str_of(reply->flag)));
 	x->local_body = arena_str(x->arena, reply->body);
 	if (x->route)
 		route_finish_response(x->route, x);
@@ -146,6 +132,7 @@ static void
 finish(struct exchange *x)
 {
 	downstream_finish(x);
+	count_response(x);
 	if (x->phase != EXCHANGE_CUT)
 		x->phase = EXCHANGE_ANSWERING;
 	x->hooks->changed(x);
@@ -163,6 +150,7 @@ advance_response(struct exchange *x)
 		case CHAIN_WAITS:
 			return;
 		case CHAIN_REPLIED:
+		case CHAIN_TOO_LARGE:
 			x->hooks->abandon(x);
 			break;
 		}
@@ -186,6 +174,7 @@ exchange_reply(struct exchange *x, const struct host_reply *reply)
 {
 	if (x->phase >= EXCHANGE_ANSWERING)
 		return;
+	count_request(x);
 	build_reply(x, reply);
 	set_reply_body(x, local_reply_apply(x->gateway->local_reply, x));
 	/* A filter's own reply goes on where the chain is run. */
@@ -204,6 +193,7 @@ exchange_respond(struct exchange *x)
 void
 exchange_cut(struct exchange *x)
 {
+	exchange_count(x, HCM_RQ_TX_RESET);
 	x->phase = EXCHANGE_CUT;
 	x->hooks->changed(x);
 }
@@ -242,10 +232,14 @@ finish_request(struct exchange *x)
 		[CONF_308] = 308 };
 	const struct conf_route *conf = x->route ? x->route->conf : NULL;
 
+	exchange_count(x, HCM_ROUTER_RQ_TOTAL);
 	if (!conf) {
+		exchange_count(x, HCM_NO_ROUTE);
 		refuse(x, 404, STR_NONE, STR("route_not_found"), "NR");
 		return;
 	}
+	if (conf->redirect || conf->direct_response)
+		exchange_count(x, HCM_RQ_DIRECT_RESPONSE);
 	if (conf->redirect) {
 		redirect(x, codes[conf->redirect->response_code],
 		    route_redirect_location(x->route, x),
@@ -273,6 +267,11 @@ advance_request(struct exchange *x)
 		return;
 	case CHAIN_REPLIED:
 		begin_response(x);
+		return;
+	case CHAIN_TOO_LARGE:
+		exchange_count(x, HCM_RQ_TOO_LARGE);
+		refuse(x, 413, STR("Payload Too Large"),
+		    STR("request_payload_too_large"), NULL);
 		return;
 	}
 }
@@ -335,6 +334,7 @@ normalize(struct exchange *x)
 void
 exchange_start(struct exchange *x)
 {
+	count_request(x);
 	x->phase = EXCHANGE_REQUEST;
 	x->client_address = x->peer.address;
 	if (!check_request(x) || !normalize(x))
@@ -355,8 +355,33 @@ exchange_wake(struct exchange *x)
 }
 
 void
+exchange_upload_moved(struct exchange *x)
+{
+	if (x->phase == EXCHANGE_REQUEST && chain_collects(x))
+		advance_request(x);
+}
+
+static void
+wake(void *arg)
+{
+	exchange_wake(arg);
+}
+
+void
+exchange_join(struct exchange *x)
+{
+	if (x->wakes && !x->wake.generation)
+		x->wake = wakes_join(x->wakes, wake, x);
+}
+
+void
 exchange_end(struct exchange *x)
 {
+	count_request(x);
+	if (x->flags.bits & FLAG_DC)
+		exchange_count(x, HCM_RQ_RX_RESET);
+	if (x->wakes)
+		wakes_leave(x->wakes, x->wake);
 	chain_end(x);
 	buf_free(&x->upload);
 	buf_free(&x->download);

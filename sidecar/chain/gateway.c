@@ -110,6 +110,7 @@ gateway_build(struct arena *arena, const struct conf_bootstrap *bootstrap,
 	g->bootstrap = bootstrap;
 	g->listener = &bootstrap->static_resources->listeners.items[0];
 	g->hcm = hcm = find_hcm(g->listener);
+	g->counters = hcm_counters_build(arena, hcm->stat_prefix, state);
 	g->target_rules = (struct target_rules){
 		.normalize = hcm->normalize_path,
 		.merge_slashes = hcm->merge_slashes,
