@@ -16,6 +16,7 @@ enum {
 	BREAKERS = 256,
 	COUNTERS = 8192,
 	GAUGES = 64,
+	QUOTAS = 1024,
 	PROCESSES = 256,
 	BOOT_ID_BYTES = 40,
 };
@@ -32,6 +33,12 @@ struct cell {
 struct process {
 	_Atomic uint64_t who; /* pid and start time; 0: free */
 	_Atomic int64_t joined_ns;
+};
+
+/* See quota.c. */
+struct quota {
+	_Atomic uint64_t word;
+	_Atomic uint64_t shares[PROCESSES];
 };
 
 /* Written before the file has its name. */
@@ -53,6 +60,8 @@ struct image {
 	_Alignas(4096) struct process processes[PROCESSES];
 	struct tag gauge_tags[GAUGES];
 	_Atomic int64_t gauges[GAUGES][PROCESSES];
+	struct tag quota_tags[QUOTAS];
+	struct quota quotas[QUOTAS];
 	struct tag breaker_tags[BREAKERS];
 	_Atomic uint64_t breakers[BREAKERS];
 	_Atomic uint64_t breakers_opened[BREAKERS];
@@ -67,5 +76,8 @@ struct state {
 	struct image *image;
 	size_t process; /* this one's place + 1, 0: not on the list */
 };
+
+/* quota.c: takes back what the process at place holds of all quotas. */
+void quota_forget(struct state *, size_t place);
 
 #endif
