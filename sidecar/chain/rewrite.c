@@ -132,7 +132,8 @@ rewrite_path(const struct rewrite *r, struct exchange *x)
 	    STR_ARG(target_query(target)));
 	if (!changed.len)
 		return;
-	if (!x->gateway->suppress_envoy_headers)
+	if (!x->gateway->suppress_envoy_headers &&
+	    !headers_get(&x->request, STR("x-envoy-original-path")).ptr)
 		headers_set(&x->request, STR("x-envoy-original-path"), target);
 	headers_set(&x->request, STR(":path"), changed);
 }
