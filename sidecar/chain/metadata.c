@@ -279,10 +279,17 @@ metadata_set_number(
 {
 	struct buf text;
 
-	buf_init(&text, 32);
+	if (!isfinite(number)) {
+		metadata_set(x, ns, key,
+		    isnan(number) ? STR("nan")
+		    : number > 0  ? STR("inf")
+				  : STR("-inf"),
+		    false);
+		return;
+	}
+	buf_init(&text, 64);
 	if (!json_append_number(&text, number))
-		metadata_set(
-		    x, ns, key, buf_bytes(&text), (bool)isfinite(number));
+		metadata_set(x, ns, key, buf_bytes(&text), true);
 	buf_free(&text);
 }
 
