@@ -20,6 +20,8 @@ static const struct cmd {
 	    "report everything that is wrong with a configuration" },
 	{ "expand", cmd_expand, "expand FILE",
 	    "print the Envoy form of a configuration" },
+	{ "reload", cmd_reload, "reload [--state FILE] [--pid PID]",
+	    "have a running gateway load its configuration anew" },
 	{ "stats", cmd_stats, "stats [--state FILE]",
 	    "print the counters of the state file" },
 };
