@@ -75,7 +75,7 @@ static struct str
 get_flags(const struct piece *p, const struct exchange *x)
 {
 	(void)p;
-	return exchange_flags_text(x->arena, x->flags);
+	return flags_text(x->arena, &x->flags);
 }
 
 static struct str

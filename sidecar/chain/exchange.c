@@ -10,28 +10,6 @@
 #include "chain/local_reply.h"
 #include "chain/route.h"
 
-static const struct {
-	unsigned flag;
-	struct str name;
-} flag_names[] = {
-	{ FLAG_UH, STR_INIT("UH") },
-	{ FLAG_UF, STR_INIT("UF") },
-	{ FLAG_UO, STR_INIT("UO") },
-	{ FLAG_NR, STR_INIT("NR") },
-	{ FLAG_NC, STR_INIT("NC") },
-	{ FLAG_DC, STR_INIT("DC") },
-	{ FLAG_UT, STR_INIT("UT") },
-	{ FLAG_LR, STR_INIT("LR") },
-	{ FLAG_UR, STR_INIT("UR") },
-	{ FLAG_UC, STR_INIT("UC") },
-	{ FLAG_RL, STR_INIT("RL") },
-	{ FLAG_SI, STR_INIT("SI") },
-	{ FLAG_DPE, STR_INIT("DPE") },
-	{ FLAG_UPE, STR_INIT("UPE") },
-	{ FLAG_DF, STR_INIT("DF") },
-};
-enum { N_FLAGS = sizeof(flag_names) / sizeof(flag_names[0]) };
-
 struct exchange *
 exchange_new(struct arena *arena, const struct gateway *gateway,
     struct state *state, const struct exchange_hooks *hooks, void *owner)
@@ -70,31 +48,6 @@ exchange_response_is_bodyless(const struct exchange *x)
 
 	return status == 204 || status == 304 ||
 	       str_eq(headers_get(&x->request, STR(":method")), STR("HEAD"));
-}
-
-struct str
-exchange_flags_text(struct arena *arena, unsigned flags)
-{
-	struct str text = STR_NONE;
-
-	for (size_t i = 0; i < N_FLAGS; i++) {
-		if (!(flags & flag_names[i].flag))
-			continue;
-		text = text.ptr
-			   ? arena_printf(arena, STR_FMT "," STR_FMT,
-				 STR_ARG(text), STR_ARG(flag_names[i].name))
-			   : flag_names[i].name;
-	}
-	return text.ptr ? text : STR("-");
-}
-
-static unsigned
-flag_of(const char *name)
-{
-	for (size_t i = 0; name && i < N_FLAGS; i++)
-		if (str_eq(flag_names[i].name, str_of(name)))
-			return flag_names[i].flag;
-	return 0;
 }
 
 /* ---- counting ---- */
@@ -141,7 +94,7 @@ build_reply(struct exchange *x, const struct host_reply *reply)
 	headers_add(
 	    h, STR(":status"), arena_printf(x->arena, "%u", reply->status));
 	x->details = arena_str(x->arena, reply->details);
-	x->flags |= flag_of(reply->flag);
+	flags_set(&x->flags, flag_find(str_of(reply->flag)));
 	x->local_body = arena_str(x->arena, reply->body);
 	if (x->route)
 		route_finish_response(x->route, x);
@@ -197,6 +150,7 @@ advance_response(struct exchange *x)
 		case CHAIN_WAITS:
 			return;
 		case CHAIN_REPLIED:
+		case CHAIN_TOO_LARGE:
 			x->hooks->abandon(x);
 			break;
 		}
@@ -314,6 +268,11 @@ advance_request(struct exchange *x)
 	case CHAIN_REPLIED:
 		begin_response(x);
 		return;
+	case CHAIN_TOO_LARGE:
+		exchange_count(x, HCM_RQ_TOO_LARGE);
+		refuse(x, 413, STR("Payload Too Large"),
+		    STR("request_payload_too_large"), NULL);
+		return;
 	}
 }
 
@@ -396,11 +355,33 @@ exchange_wake(struct exchange *x)
 }
 
 void
+exchange_upload_moved(struct exchange *x)
+{
+	if (x->phase == EXCHANGE_REQUEST && chain_collects(x))
+		advance_request(x);
+}
+
+static void
+wake(void *arg)
+{
+	exchange_wake(arg);
+}
+
+void
+exchange_join(struct exchange *x)
+{
+	if (x->wakes && !x->wake.generation)
+		x->wake = wakes_join(x->wakes, wake, x);
+}
+
+void
 exchange_end(struct exchange *x)
 {
 	count_request(x);
-	if (x->flags & FLAG_DC)
+	if (x->flags.bits & FLAG_DC)
 		exchange_count(x, HCM_RQ_RX_RESET);
+	if (x->wakes)
+		wakes_leave(x->wakes, x->wake);
 	chain_end(x);
 	buf_free(&x->upload);
 	buf_free(&x->download);

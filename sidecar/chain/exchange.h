@@ -8,8 +8,10 @@
 #define SALLYPORT_CHAIN_EXCHANGE_H
 
 #include "base/buf.h"
+#include "chain/flag.h"
 #include "chain/gateway.h"
 #include "chain/host.h"
+#include "chain/wake.h"
 
 /* Bytes of a body on their way in one direction; more waits where it is. */
 enum { EXCHANGE_BODY_WINDOW = 64 * 1024 };
@@ -28,25 +30,6 @@ enum exchange_phase {
 	EXCHANGE_RESPONSE, /* response filters run or wait */
 	EXCHANGE_ANSWERING, /* response headers are final: the front sends them, then download */
 	EXCHANGE_CUT, /* the answer cannot be completed: the front breaks it off visibly */
-};
-
-/* Response flags of the access log, as bits; names in exchange_flag_names. */
-enum exchange_flag {
-	FLAG_NR = 1 << 0, /* no route found */
-	FLAG_NC = 1 << 1, /* no cluster found */
-	FLAG_UH = 1 << 2, /* no healthy upstream */
-	FLAG_UF = 1 << 3, /* upstream connection failure */
-	FLAG_UO = 1 << 4, /* upstream overflow, breaker open */
-	FLAG_UT = 1 << 5, /* upstream request timeout */
-	FLAG_UC = 1 << 6, /* upstream connection termination */
-	FLAG_UR = 1 << 7, /* upstream remote reset */
-	FLAG_UPE = 1 << 8, /* upstream protocol error */
-	FLAG_DC = 1 << 9, /* downstream connection termination */
-	FLAG_DPE = 1 << 10, /* downstream protocol error */
-	FLAG_RL = 1 << 11, /* rate limited */
-	FLAG_SI = 1 << 12, /* stream idle timeout */
-	FLAG_DF = 1 << 13, /* DNS resolution failed */
-	FLAG_LR = 1 << 14, /* local reset */
 };
 
 struct exchange {
@@ -76,6 +59,9 @@ struct exchange {
 
 	const struct route *route; /* NULL: none matched */
 	struct chain_run *chain; /* where the filters are; chain.c's */
+	struct wakes *wakes; /* the front's; NULL: whoever made it wakes it */
+	struct wake wake; /* once a filter has asked something */
+	struct question *questions; /* host.c's */
 	void *router; /* the router's own; upstream/router.c's */
 	struct metadata *metadata; /* metadata.c's */
 	uint64_t random; /* one number per request, for routing */
@@ -88,13 +74,14 @@ struct exchange {
 	int64_t upstream_headers_ns; /* response headers of the backend */
 	uint64_t bytes_received; /* body bytes from the client */
 	uint64_t bytes_sent; /* body bytes to the client */
-	unsigned flags;
+	struct flags flags;
 	struct str details; /* response code details */
 	struct str failure_text; /* upstream transport failure reason */
 	struct str upstream_host; /* "127.0.0.1:3001" */
 	const struct conf_cluster *cluster;
 	unsigned attempts;
 	struct str local_body; /* body of a local reply */
+	bool health_check; /* a filter says that it is one */
 
 	const struct exchange_hooks *hooks;
 	void *owner; /* the front's */
@@ -124,6 +111,12 @@ void exchange_start(struct exchange *);
 /* Re-runs the filter that waits. */
 void exchange_wake(struct exchange *);
 
+/* upload has more or its end: a filter may wait for all of it. */
+void exchange_upload_moved(struct exchange *);
+
+/* Gives the exchange a name in wakes, if it has none yet. */
+void exchange_join(struct exchange *);
+
 /*
  * Answers without a backend. From the router in place of a response, or from
  * the front before exchange_start (bad request). Ignored once ANSWERING.
@@ -144,8 +137,5 @@ unsigned exchange_status(const struct exchange *);
 
 /* Whether the response has no body by its nature: HEAD, 204, 304. */
 bool exchange_response_is_bodyless(const struct exchange *);
-
-/* The flags as Envoy prints them ("UF,URX"), or "-". */
-struct str exchange_flags_text(struct arena *, unsigned flags);
 
 #endif

@@ -65,6 +65,12 @@ host_setup_counter(struct setup *s, const char *name)
 	return counter_find(s->state, full);
 }
 
+int
+host_setup_counter_named(struct setup *s, struct str name)
+{
+	return s->state ? counter_find(s->state, name) : -1;
+}
+
 struct str
 host_setup_data(
     struct setup *s, const struct conf_data_source *source, size_t max)
@@ -161,6 +167,85 @@ host_reply(struct exchange *x, const struct host_reply *reply)
 	exchange_reply(x, reply);
 }
 
+struct str
+host_body(struct exchange *x)
+{
+	return chain_has_body(x) ? buf_bytes(&x->upload) : STR_NONE;
+}
+
+bool
+host_body_replace(struct exchange *x, struct str bytes)
+{
+	struct buf body;
+
+	if (!host_body(x).ptr)
+		return false;
+	buf_init(&body, bytes.len > x->upload.max ? bytes.len : x->upload.max);
+	if (buf_append(&body, bytes)) {
+		buf_free(&body);
+		return false;
+	}
+	buf_free(&x->upload);
+	x->upload = body;
+	x->upload_len = (int64_t)bytes.len;
+	headers_set(&x->request, STR("content-length"),
+	    arena_printf(x->arena, "%zu", bytes.len));
+	return true;
+}
+
+/* ---- questions ---- */
+
+struct question {
+	struct question *next;
+	int filter;
+	unsigned slot;
+	int64_t due_ns;
+};
+
+static struct question *
+find_question(struct exchange *x, unsigned slot)
+{
+	struct question *q = x->questions;
+
+	while (q && (q->filter != chain_current(x) || q->slot != slot))
+		q = q->next;
+	return q;
+}
+
+/* The earliest of the times that somebody waits for. */
+static int64_t
+next_due(const struct exchange *x, int64_t now_ns)
+{
+	int64_t due_ns = INT64_MAX;
+
+	for (const struct question *q = x->questions; q; q = q->next)
+		if (q->due_ns > now_ns && q->due_ns < due_ns)
+			due_ns = q->due_ns;
+	return due_ns;
+}
+
+enum host_answer
+host_timer(struct exchange *x, unsigned slot, int64_t delay_ns)
+{
+	struct question *q = find_question(x, slot);
+	int64_t now_ns = clock_boot_ns();
+
+	if (!q) {
+		q = ARENA_NEW(x->arena, struct question);
+		*q = (struct question){ x->questions, chain_current(x), slot,
+			now_ns + delay_ns };
+		x->questions = q;
+	}
+	if (now_ns >= q->due_ns)
+		return HOST_READY;
+	exchange_join(x);
+	if (x->wakes)
+		wakes_at(x->wakes, x->wake, next_due(x, now_ns));
+	return HOST_PENDING;
+}
+
+/* ---- the route ---- */
+
 const void *
 host_route_conf(struct exchange *x)
 {
@@ -169,11 +254,49 @@ host_route_conf(struct exchange *x)
 	return x->route && at >= 0 ? x->route->filter_confs[at] : NULL;
 }
 
+const void *
+host_route_conf_at(struct exchange *x, enum host_level level)
+{
+	int at = chain_current(x);
+
+	return x->route && at >= 0 && x->route->level_confs[level]
+		   ? x->route->level_confs[level][at]
+		   : NULL;
+}
+
 void
 host_reroute(struct exchange *x)
 {
 	x->route = route_find(x->gateway->routes, x);
 	x->cluster = x->route ? route_cluster(x->route, x) : NULL;
+}
+
+void
+host_flag(struct exchange *x, const char *flag)
+{
+	flags_set(&x->flags, flag_find(str_of(flag)));
+}
+
+void
+host_note_health_check(struct exchange *x)
+{
+	x->health_check = true;
+}
+
+bool
+host_cluster_members(
+    struct exchange *x, struct str name, size_t *healthy, size_t *all)
+{
+	const struct conf_cluster *c = gateway_cluster(x->gateway, name);
+
+	if (!c)
+		return false;
+	*all = 0;
+	for (size_t i = 0;
+	     c->load_assignment && i < c->load_assignment->endpoints.n; i++)
+		*all += c->load_assignment->endpoints.items[i].lb_endpoints.n;
+	*healthy = *all;
+	return true;
 }
 
 struct str

@@ -31,6 +31,9 @@ void host_setup_warn(struct setup *, const struct node *node,
  */
 int host_setup_counter(struct setup *, const char *name);
 
+/* The same for a name that is whole as it is ("x.http_local_rate_limit.ok"). */
+int host_setup_counter_named(struct setup *, struct str name);
+
 /* Bytes of a DataSource, or absent with the error said. */
 struct conf_data_source;
 struct str host_setup_data(
@@ -89,11 +92,54 @@ struct host_reply {
 };
 void host_reply(struct exchange *, const struct host_reply *);
 
+/*
+ * The whole body of the request, absent unless the host has collected it for
+ * this filter or an earlier one. Replacing it copies the bytes and corrects
+ * content-length; false, changing nothing, when there is none to replace.
+ */
+struct str host_body(struct exchange *);
+bool host_body_replace(struct exchange *, struct str bytes);
+
+/*
+ * Questions that take time. The first call asks; later calls by the same
+ * filter with the same slot tell how it stands. A callback returns
+ * FILTER_WAIT while the answer is HOST_PENDING and is run again when there is
+ * news, or for no reason at all. Whatever is asked ends with the request.
+ */
+enum host_answer { HOST_PENDING, HOST_READY };
+
+/* Whether delay_ns have passed since the first call. */
+enum host_answer host_timer(struct exchange *, unsigned slot, int64_t delay_ns);
+
 /* The per-route configuration of this filter that holds for the request, or NULL. */
 const void *host_route_conf(struct exchange *);
 
+/*
+ * All of them, for filters that combine levels: those of the route
+ * configuration, the virtual host, the route and the weighted cluster, NULL
+ * where a level has none.
+ */
+enum host_level {
+	HOST_LEVEL_GLOBAL,
+	HOST_LEVEL_VHOST,
+	HOST_LEVEL_ROUTE,
+	HOST_LEVEL_CLUSTER,
+	HOST_LEVELS
+};
+const void *host_route_conf_at(struct exchange *, enum host_level);
+
 /* Has the route chosen anew after :path or headers changed. */
 void host_reroute(struct exchange *);
+
+/* Adds a response flag for the log ("DI"). */
+void host_flag(struct exchange *, const char *flag);
+
+/* The request is a health check: the log and the counters may leave it out. */
+void host_note_health_check(struct exchange *);
+
+/* How many hosts a cluster has and how many of them are healthy; false if there is no such cluster. */
+bool host_cluster_members(
+    struct exchange *, struct str name, size_t *healthy, size_t *all);
 
 enum host_attribute {
 	HOST_CLIENT_ADDRESS, /* trusted client address, without port */

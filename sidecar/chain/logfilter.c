@@ -72,10 +72,10 @@ compares(const struct conf_comparison_filter *conf, uint64_t value)
 static bool
 has_flag(const struct conf_response_flag_filter *conf, const struct exchange *x)
 {
-	struct str flags = exchange_flags_text(x->arena, x->flags), flag;
+	struct str flags = flags_text(x->arena, &x->flags), flag;
 
 	if (!conf->flags.n)
-		return x->flags != 0;
+		return x->flags.bits != 0;
 	while (flags.ptr) {
 		flag = str_split(&flags, ',');
 		for (size_t i = 0; i < conf->flags.n; i++)

@@ -140,6 +140,13 @@ build_scope(struct building *b, const struct map *map, struct scope *scope)
 static void
 inherit(struct building *b, struct scope *scope)
 {
+	const size_t bytes = b->gateway->n_filters * sizeof(scope->confs[0]);
+	const void **own = scope->confs;
+
+	scope->confs =
+	    ARENA_ARRAY(b->arena, b->gateway->n_filters + 1, const void *);
+	if (bytes)
+		memcpy(scope->confs, own, bytes);
 	for (size_t at = 0; at < b->gateway->n_filters; at++)
 		for (int i = 0; i < 2 && !scope->switches[at]; i++) {
 			scope->switches[at] = b->outer[i].switches[at];
@@ -251,6 +258,9 @@ build_route(struct building *b, struct route *r, const struct conf_route *conf,
 	build_action(b, r, parts);
 	build_mutations(b, parts, conf, vhost);
 	build_scope(b, &conf->typed_per_filter_config, &scope);
+	r->level_confs[HOST_LEVEL_GLOBAL] = b->outer[1].confs;
+	r->level_confs[HOST_LEVEL_VHOST] = b->outer[0].confs;
+	r->level_confs[HOST_LEVEL_ROUTE] = scope.confs;
 	inherit(b, &scope);
 	r->filter_confs = scope.confs;
 	r->filter_switch = scope.switches;

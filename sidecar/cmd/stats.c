@@ -1,5 +1,5 @@
 /*
- * sallyport stats: the counters of the state file, one "name: value" a line,
+ * sallyport stats: the counters and gauges of the state file, one "name: value" a line,
  * sorted, as Envoy's /stats prints them.
  */
 #include "config.h"
@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "cmd/cmd.h"
 #include "state/counter.h"
+#include "state/gauge.h"
 
 struct line {
 	struct str name;
@@ -30,7 +31,7 @@ add_line(void *arg, struct str name, uint64_t value)
 {
 	struct lines *lines = arg;
 
-	/* Others may add counters between the two walks. */
+	/* Others may add some between the two walks. */
 	if (lines->items && lines->n < lines->cap)
 		lines->items[lines->n] =
 		    (struct line){ arena_str(lines->arena, name), value };
@@ -51,10 +52,12 @@ print_counters(struct state *state)
 	int status = CMD_OK;
 
 	counter_each(state, add_line, &lines);
+	gauge_each(state, add_line, &lines);
 	lines.cap = lines.n;
 	lines.n = 0;
 	lines.items = ARENA_ARRAY(lines.arena, lines.cap + 1, struct line);
 	counter_each(state, add_line, &lines);
+	gauge_each(state, add_line, &lines);
 	if (lines.n > lines.cap)
 		lines.n = lines.cap;
 	qsort(lines.items, lines.n, sizeof(*lines.items), by_name);

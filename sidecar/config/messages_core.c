@@ -115,7 +115,7 @@ static const struct schema_field fractional_percent_fields[] = {
 	{ .name = NULL },
 };
 
-static const struct schema_message fractional_percent_message = {
+const struct schema_message conf_fractional_percent_message = {
 	.name = "envoy.type.v3.FractionalPercent",
 	.size = sizeof(struct conf_fractional_percent),
 	.fields = fractional_percent_fields,
@@ -123,7 +123,7 @@ static const struct schema_message fractional_percent_message = {
 
 static const struct schema_field runtime_fraction_fields[] = {
 	{ FIELD(SCHEMA_MESSAGE, conf_runtime_fraction, default_value),
-	    .message = &fractional_percent_message, .required = true,
+	    .message = &conf_fractional_percent_message, .required = true,
 	    .text = "The fraction." },
 	{ FIELD(SCHEMA_STR, conf_runtime_fraction, runtime_key),
 	    .text = "Runtime key; there is no runtime, the default holds." },

@@ -3,10 +3,9 @@
 
 #include "config/messages.h"
 
-#define UNBUILT      "it is not built in"
-#define TRIED_ONCE   "a request is tried once"
-#define NOT_BUFFERED "bodies are streamed"
-#define UNREAD       "nothing reads it"
+#define UNBUILT       "it is not built in"
+#define ONE_AT_A_TIME "tries follow each other"
+#define UNREAD        "nothing reads it"
 
 /* The four lists of header changes that routes of all levels have. */
 #define HEADER_LISTS(owner)                                                    \
@@ -24,6 +23,15 @@
 		FIELD(SCHEMA_STR, owner, response_headers_to_remove),          \
 		    .label = SCHEMA_LIST,                                      \
 		    .text = "Headers kept from the client."                    \
+	}
+
+/* How much of a request's body is kept for another try. */
+#define BUFFER_LIMITS(owner)                                                   \
+	{ FIELD_HAS(SCHEMA_U32, owner, per_request_buffer_limit_bytes),        \
+		.text = "Deprecated: request_body_buffer_limit." },            \
+	{                                                                      \
+		FIELD_HAS(SCHEMA_U64, owner, request_body_buffer_limit),       \
+		    .text = "Bytes of a body kept for another try."            \
 	}
 
 #define FILTER_CONFIGS(owner)                                                  \
@@ -178,29 +186,37 @@ static const struct schema_field route_action_fields[] = {
 	DELEGATED(
 	    "flush_timeout", "the web server owns the connections to clients"),
 	DELEGATED("early_data_policy", "the web server owns TLS"),
-	REFUSED("retry_policy", TRIED_ONCE),
-	REFUSED("retry_policy_typed_config", TRIED_ONCE),
-	REFUSED("request_mirror_policies", "requests are not mirrored"),
-	{ .name = "priority",
-	    .type = SCHEMA_ENUM,
-	    .stance = SCHEMA_REFUSED,
+	{ FIELD(SCHEMA_MESSAGE, conf_route_action, retry_policy),
+	    .message = &conf_retry_policy_message,
+	    .text = "What is tried again, instead of the virtual host's." },
+	REFUSED("retry_policy_typed_config", "write it in retry_policy"),
+	{ FIELD(SCHEMA_MESSAGE, conf_route_action, request_mirror_policies),
+	    .label = SCHEMA_LIST, .message = &conf_mirror_policy_message,
+	    .text = "Clusters that get copies of requests." },
+	{ FIELD(SCHEMA_ENUM, conf_route_action, priority),
 	    .choices = priority_choices,
-	    .text = "there is one priority" },
+	    .text = "Which thresholds of the cluster hold." },
 	{ FIELD(SCHEMA_MESSAGE, conf_route_action, rate_limits),
 	    .label = SCHEMA_LIST, .message = &conf_rate_limit_message,
 	    .text = "What rate limit filters count." },
 	REFUSED_SCALAR(
 	    "include_vh_rate_limits", "use the filter's vh_rate_limits"),
-	REFUSED("hash_policy", "hosts are not chosen by hash"),
+	{ FIELD(SCHEMA_MESSAGE, conf_route_action, hash_policy),
+	    .label = SCHEMA_LIST, .message = &conf_hash_policy_message,
+	    .text = "What is hashed for RING_HASH and MAGLEV." },
 	REFUSED("cors", "use typed_per_filter_config of the cors filter"),
-	REFUSED("max_grpc_timeout", UNBUILT),
-	REFUSED("grpc_timeout_offset", UNBUILT),
+	{ FIELD_HAS(SCHEMA_DURATION, conf_route_action, max_grpc_timeout),
+	    .text = "Deprecated: max_stream_duration." },
+	{ FIELD(SCHEMA_DURATION, conf_route_action, grpc_timeout_offset),
+	    .text = "Deprecated: max_stream_duration." },
 	REFUSED("upgrade_configs", "upgrades do not come through FastCGI"),
 	REFUSED("internal_redirect_policy", "redirects go to the client"),
 	REFUSED("internal_redirect_action", "redirects go to the client"),
 	REFUSED("max_internal_redirects", "redirects go to the client"),
-	REFUSED("hedge_policy", TRIED_ONCE),
-	REFUSED("max_stream_duration", "use timeout"),
+	REFUSED("hedge_policy", ONE_AT_A_TIME),
+	{ FIELD(SCHEMA_MESSAGE, conf_route_action, max_stream_duration),
+	    .message = &conf_max_stream_duration_message,
+	    .text = "Longest time of a request and its answer." },
 	{ .name = NULL },
 };
 
@@ -298,8 +314,7 @@ static const struct schema_field route_fields[] = {
 	FILTER_CONFIGS(conf_route),
 	HEADER_LISTS(conf_route),
 	DELEGATED("tracing", "there is no tracing"),
-	DELEGATED("per_request_buffer_limit_bytes", NOT_BUFFERED),
-	DELEGATED("request_body_buffer_limit", NOT_BUFFERED),
+	BUFFER_LIMITS(conf_route),
 	{ FIELD(SCHEMA_STR, conf_route, stat_prefix),
 	    .text = "Begins the names of the route's statistics." },
 	REFUSED("route_specifiers", UNBUILT),
@@ -354,15 +369,23 @@ static const struct schema_field virtual_host_fields[] = {
 	HEADER_LISTS(conf_virtual_host),
 	REFUSED("cors", "use typed_per_filter_config of the cors filter"),
 	FILTER_CONFIGS(conf_virtual_host),
-	REFUSED_SCALAR("include_request_attempt_count", TRIED_ONCE),
-	REFUSED_SCALAR("include_attempt_count_in_response", TRIED_ONCE),
-	REFUSED("retry_policy", TRIED_ONCE),
-	REFUSED("retry_policy_typed_config", TRIED_ONCE),
-	REFUSED("hedge_policy", TRIED_ONCE),
-	REFUSED_SCALAR("include_is_timeout_retry_header", TRIED_ONCE),
-	DELEGATED("per_request_buffer_limit_bytes", NOT_BUFFERED),
-	DELEGATED("request_body_buffer_limit", NOT_BUFFERED),
-	REFUSED("request_mirror_policies", "requests are not mirrored"),
+	{ FIELD(SCHEMA_BOOL, conf_virtual_host, include_request_attempt_count),
+	    .text = "Tell the backend which try it is." },
+	{ FIELD(SCHEMA_BOOL, conf_virtual_host,
+	      include_attempt_count_in_response),
+	    .text = "Tell the client how many tries it took." },
+	{ FIELD(SCHEMA_MESSAGE, conf_virtual_host, retry_policy),
+	    .message = &conf_retry_policy_message,
+	    .text = "What is tried again on routes that do not say." },
+	REFUSED("retry_policy_typed_config", "write it in retry_policy"),
+	REFUSED("hedge_policy", ONE_AT_A_TIME),
+	{ FIELD(
+	      SCHEMA_BOOL, conf_virtual_host, include_is_timeout_retry_header),
+	    .text = "Tell the backend whether a try follows a timeout." },
+	BUFFER_LIMITS(conf_virtual_host),
+	{ FIELD(SCHEMA_MESSAGE, conf_virtual_host, request_mirror_policies),
+	    .label = SCHEMA_LIST, .message = &conf_mirror_policy_message,
+	    .text = "Clusters that get copies, where routes do not say." },
 	DELEGATED("metadata", UNREAD),
 	REFUSED("route_specifiers", UNBUILT),
 	{ .name = NULL },
@@ -406,7 +429,9 @@ static const struct schema_field route_config_fields[] = {
 	    .fallback = "4096",
 	    .text = "Bytes that the body of a direct response may have." },
 	REFUSED("cluster_specifier_plugins", UNBUILT),
-	REFUSED("request_mirror_policies", "requests are not mirrored"),
+	{ FIELD(SCHEMA_MESSAGE, conf_route_config, request_mirror_policies),
+	    .label = SCHEMA_LIST, .message = &conf_mirror_policy_message,
+	    .text = "Clusters that get copies, where nobody else says." },
 	{ FIELD(SCHEMA_BOOL, conf_route_config, ignore_port_in_host_matching),
 	    .text = "Choose virtual hosts without the port." },
 	REFUSED_SCALAR("vhost_header", "virtual hosts are chosen by host"),

@@ -253,6 +253,8 @@ struct conf_weighted_clusters {
 	const struct node *node;
 	CONF_LIST(struct conf_weighted_cluster) clusters;
 };
+typedef CONF_LIST(struct conf_mirror_policy) conf_mirror_policies;
+
 enum conf_cluster_not_found {
 	CONF_NOT_FOUND_503,
 	CONF_NOT_FOUND_404,
@@ -273,6 +275,14 @@ struct conf_route_action {
 	int64_t idle_timeout;
 	bool has_idle_timeout;
 	conf_rate_limits rate_limits;
+	/* model_forward.h has these. */
+	struct conf_retry_policy *retry_policy;
+	conf_mirror_policies request_mirror_policies;
+	CONF_LIST(struct conf_hash_policy) hash_policy;
+	struct conf_max_stream_duration *max_stream_duration;
+	int priority; /* 0 DEFAULT, 1 HIGH */
+	int64_t max_grpc_timeout, grpc_timeout_offset; /* deprecated */
+	bool has_max_grpc_timeout;
 };
 enum conf_redirect_code { CONF_301, CONF_302, CONF_303, CONF_307, CONF_308 };
 struct conf_redirect {
@@ -299,6 +309,9 @@ struct conf_route {
 	struct map typed_per_filter_config; /* values: struct any * */
 	conf_header_options request_headers_to_add, response_headers_to_add;
 	conf_strings request_headers_to_remove, response_headers_to_remove;
+	uint32_t per_request_buffer_limit_bytes;
+	uint64_t request_body_buffer_limit;
+	bool has_per_request_buffer_limit_bytes, has_request_body_buffer_limit;
 	struct str stat_prefix;
 };
 struct conf_virtual_host {
@@ -311,6 +324,14 @@ struct conf_virtual_host {
 	conf_header_options request_headers_to_add, response_headers_to_add;
 	conf_strings request_headers_to_remove, response_headers_to_remove;
 	conf_rate_limits rate_limits;
+	bool include_request_attempt_count;
+	bool include_attempt_count_in_response;
+	bool include_is_timeout_retry_header;
+	struct conf_retry_policy *retry_policy;
+	conf_mirror_policies request_mirror_policies;
+	uint32_t per_request_buffer_limit_bytes;
+	uint64_t request_body_buffer_limit;
+	bool has_per_request_buffer_limit_bytes, has_request_body_buffer_limit;
 };
 struct conf_route_config {
 	const struct node *node;
@@ -323,6 +344,7 @@ struct conf_route_config {
 	uint32_t max_direct_response_body_size_bytes; /* 4096 */
 	bool ignore_port_in_host_matching;
 	struct map typed_per_filter_config;
+	conf_mirror_policies request_mirror_policies;
 };
 
 /* envoy.extensions.filters.network.http_connection_manager.v3 */
@@ -396,16 +418,23 @@ struct conf_listener {
 	CONF_LIST(struct conf_filter_chain) filter_chains;
 	CONF_LIST(struct conf_network_filter) listener_filters;
 	struct str stat_prefix;
+	uint32_t per_connection_buffer_limit_bytes; /* 1 MiB */
 };
 struct conf_endpoint {
 	const struct node *node;
 	struct conf_address *address;
 	struct str hostname;
 };
+/* envoy.config.core.v3.Metadata */
+struct conf_metadata {
+	const struct node *node;
+	struct map filter_metadata; /* values: const struct node ** */
+};
 struct conf_lb_endpoint {
 	const struct node *node;
 	struct conf_endpoint *endpoint;
 	int health_status; /* 0 UNKNOWN, 1 HEALTHY */
+	struct conf_metadata *metadata;
 	uint32_t load_balancing_weight; /* 1 */
 };
 struct conf_locality_endpoints {
@@ -417,6 +446,7 @@ struct conf_load_assignment {
 	const struct node *node;
 	struct str cluster_name;
 	CONF_LIST(struct conf_locality_endpoints) endpoints;
+	struct conf_assignment_policy *policy; /* model_forward.h */
 };
 /* extensions.transport_sockets.tls.v3 */
 struct conf_validation_context {
@@ -445,7 +475,8 @@ enum conf_lb_policy {
 	CONF_LEAST_REQUEST,
 	CONF_RING_HASH,
 	CONF_RANDOM,
-	CONF_MAGLEV = 5
+	CONF_MAGLEV = 5,
+	CONF_LB_CONFIG = 7 /* load_balancing_policy says it */
 };
 struct conf_cluster {
 	const struct node *node;
@@ -455,6 +486,20 @@ struct conf_cluster {
 	int lb_policy;
 	struct conf_load_assignment *load_assignment;
 	struct conf_transport_socket *transport_socket;
+	struct str alt_stat_name;
+	uint32_t max_requests_per_connection;
+	/* model_forward.h has these. */
+	struct conf_circuit_breakers *circuit_breakers;
+	struct conf_common_protocol *common_http_protocol_options;
+	struct conf_empty *http_protocol_options;
+	struct conf_empty *http2_protocol_options;
+	struct map typed_extension_protocol_options; /* struct any * */
+	struct conf_ring_hash *ring_hash_lb_config;
+	struct conf_maglev *maglev_lb_config;
+	struct conf_least_request *least_request_lb_config;
+	struct conf_empty *round_robin_lb_config;
+	struct conf_common_lb *common_lb_config;
+	struct conf_load_balancing *load_balancing_policy;
 };
 struct conf_static_resources {
 	const struct node *node;

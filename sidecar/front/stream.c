@@ -71,6 +71,7 @@ open_exchange(struct stream *s, struct arena *arena)
 	const struct front *f = s->front;
 
 	s->x = exchange_new(arena, f->gateway, f->state, &hooks, s);
+	s->x->wakes = f->wakes;
 	s->started = s->head_queued = s->blocked = s->discards = false;
 	s->full_duplex = s->body_over = s->resumes = false;
 	s->moved = 0;
@@ -304,7 +305,9 @@ stream_pump(struct stream *s, struct buf *between)
 
 	if (!s->started)
 		return STREAM_RUNNING;
-	if (s->resumes && x->phase >= EXCHANGE_FORWARDING)
+	if (s->resumes && x->phase < EXCHANGE_FORWARDING)
+		exchange_upload_moved(x);
+	else if (s->resumes)
 		router_resume(x);
 	s->resumes = false;
 	if (x->phase < EXCHANGE_ANSWERING)
@@ -345,7 +348,7 @@ time_out(struct stream *s)
 			.flag = "SI" });
 		return;
 	}
-	x->flags |= FLAG_SI;
+	flags_set(&x->flags, FLAG_SI);
 	x->details = STR("stream_idle_timeout");
 	exchange_cut(x);
 }
@@ -380,7 +383,7 @@ stream_check(struct stream *s)
 void
 stream_note_gone(struct stream *s)
 {
-	s->x->flags |= FLAG_DC;
+	flags_set(&s->x->flags, FLAG_DC);
 	s->x->details = STR("downstream_remote_disconnect");
 }
 

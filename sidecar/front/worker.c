@@ -51,6 +51,7 @@ worker_open(const struct worker *w, struct front *f)
 		return ERR_SYSTEM;
 	}
 	f->router = router_new(f->loop, w->clusters);
+	f->wakes = wakes_new(f->loop);
 	state_join(w->state);
 	return ERR_OK;
 }
@@ -59,6 +60,7 @@ void
 worker_close(const struct worker *w, struct front *f)
 {
 	router_free(f->router);
+	wakes_free(f->wakes);
 	access_log_flush(w->log);
 	state_leave(w->state);
 	loop_free(f->loop);

@@ -15,6 +15,7 @@ enum {
 	LIMIT_SLOTS = 13,
 	BREAKERS = 256,
 	COUNTERS = 8192,
+	GAUGES = 64,
 	PROCESSES = 256,
 	BOOT_ID_BYTES = 40,
 };
@@ -50,6 +51,8 @@ struct image {
 
 	/* What another boot forgets, up to the end. */
 	_Alignas(4096) struct process processes[PROCESSES];
+	struct tag gauge_tags[GAUGES];
+	_Atomic int64_t gauges[GAUGES][PROCESSES];
 	struct tag breaker_tags[BREAKERS];
 	_Atomic uint64_t breakers[BREAKERS];
 	_Atomic uint64_t breakers_opened[BREAKERS];
@@ -62,6 +65,7 @@ _Static_assert(sizeof(struct image) % 4096 == 0, "whole pages");
 
 struct state {
 	struct image *image;
+	size_t process; /* this one's place + 1, 0: not on the list */
 };
 
 #endif

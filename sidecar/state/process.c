@@ -65,6 +65,16 @@ is_alive(uint64_t who)
 	return who && identify(pid_of(who)) == who;
 }
 
+/* What the one before at this place has left. */
+static void
+take_place(struct state *s, size_t i)
+{
+	s->process = i + 1;
+	for (size_t gauge = 0; gauge < GAUGES; gauge++)
+		atomic_store(&s->image->gauges[gauge][i], 0);
+	atomic_store(&s->image->processes[i].joined_ns, clock_boot_now_ns());
+}
+
 void
 state_join(struct state *s)
 {
@@ -84,7 +94,7 @@ state_join(struct state *s)
 			&p->who, &seen, joined ? 0 : me))
 			continue;
 		if (!joined)
-			atomic_store(&p->joined_ns, clock_boot_now_ns());
+			take_place(s, i);
 		joined = true;
 	}
 }
@@ -100,6 +110,7 @@ state_leave(struct state *s)
 		(void)atomic_compare_exchange_strong(
 		    &s->image->processes[i].who, &seen, 0);
 	}
+	s->process = 0;
 }
 
 void

@@ -64,10 +64,21 @@ fake_new_with_route(
 	memset(counter_names, 0, sizeof(counter_names));
 	x->conf = configure(x, filter->conf, filter->configure, yaml);
 	if (route_yaml)
-		x->route_conf = configure(
-		    x, filter->route_conf, filter->configure_route, route_yaml);
+		fake_level(x, HOST_LEVEL_ROUTE, route_yaml);
 	fake_next_request(x);
 	return x;
+}
+
+void
+fake_level(struct exchange *x, enum host_level level, const char *yaml)
+{
+	x->level_confs[level] = configure(
+	    x, x->filter->route_conf, x->filter->configure_route, yaml);
+	for (int i = HOST_LEVELS - 1; i >= 0; i--)
+		if (x->level_confs[i]) {
+			x->route_conf = x->level_confs[i];
+			return;
+		}
 }
 
 struct exchange *
@@ -90,6 +101,10 @@ fake_next_request(struct exchange *x)
 	headers_init(&x->response, x->arena);
 	headers_init(&x->reply_headers, x->arena);
 	x->has_response = x->replied = x->rerouted = false;
+	x->at_body = x->has_body = x->health_check = false;
+	x->body = STR_NONE;
+	x->n_timers = 0;
+	x->flags[0] = '\0';
 	x->metadata = NULL;
 	x->details = STR_NONE;
 	x->filter_state = arena_alloc(x->arena, x->filter->state_size + 1);
@@ -134,12 +149,41 @@ fake_response_header(struct exchange *x, const char *name, const char *value)
 	put(x, &x->response, name, value);
 }
 
+void
+fake_body(struct exchange *x, const char *text)
+{
+	x->body = arena_str(x->arena, str_of(text));
+}
+
+static enum verdict
+run_body(struct exchange *x)
+{
+	const struct filter *f = x->filter;
+	size_t max = f->body_max ? f->body_max(x->conf, x->filter_state, x) : 0;
+
+	ck_assert(!f->body_max || f->needs & FILTER_NEEDS_BODY);
+	if (!max)
+		return FILTER_NEXT;
+	if (x->body.len > max) {
+		host_reply(x, &(struct host_reply){ .status = 413 });
+		return FILTER_REPLY;
+	}
+	x->has_body = true;
+	return f->on_request_body(x->conf, x->filter_state, x);
+}
+
 enum verdict
 fake_run_request(struct exchange *x)
 {
-	return x->filter->on_request
-		   ? x->filter->on_request(x->conf, x->filter_state, x)
-		   : FILTER_NEXT;
+	const struct filter *f = x->filter;
+	enum verdict verdict = FILTER_NEXT;
+
+	if (!x->at_body && f->on_request)
+		verdict = f->on_request(x->conf, x->filter_state, x);
+	if (verdict != FILTER_NEXT)
+		return verdict;
+	x->at_body = true;
+	return run_body(x);
 }
 
 enum verdict
@@ -235,6 +279,12 @@ host_setup_counter(struct setup *s, const char *name)
 			return i;
 	}
 	return -1;
+}
+
+int
+host_setup_counter_named(struct setup *s, struct str name)
+{
+	return host_setup_counter(s, arena_cstr(world(s)->arena, name));
 }
 
 struct str
@@ -359,6 +409,69 @@ const void *
 host_route_conf(struct exchange *x)
 {
 	return x->route_conf;
+}
+
+const void *
+host_route_conf_at(struct exchange *x, enum host_level level)
+{
+	return x->level_confs[level];
+}
+
+struct str
+host_body(struct exchange *x)
+{
+	return !x->has_body ? STR_NONE : x->body.ptr ? x->body : STR("");
+}
+
+bool
+host_body_replace(struct exchange *x, struct str bytes)
+{
+	if (!x->has_body)
+		return false;
+	x->body = arena_str(x->arena, bytes);
+	headers_set(&x->request, STR("content-length"),
+	    arena_printf(x->arena, "%zu", bytes.len));
+	return true;
+}
+
+enum host_answer
+host_timer(struct exchange *x, unsigned slot, int64_t delay_ns)
+{
+	size_t i = 0;
+
+	ck_assert(x->filter->needs & FILTER_NEEDS_TIMER);
+	while (i < x->n_timers && x->timers[i].slot != slot)
+		i++;
+	ck_assert_uint_lt(i, sizeof(x->timers) / sizeof(x->timers[0]));
+	if (i == x->n_timers) {
+		x->timers[i].slot = slot;
+		x->timers[i].due_ns = x->boot_ns + delay_ns;
+		x->n_timers++;
+	}
+	return x->boot_ns >= x->timers[i].due_ns ? HOST_READY : HOST_PENDING;
+}
+
+void
+host_flag(struct exchange *x, const char *flag)
+{
+	size_t len = strlen(x->flags);
+
+	(void)snprintf(x->flags + len, sizeof(x->flags) - len, "%s ", flag);
+}
+
+void
+host_note_health_check(struct exchange *x)
+{
+	x->health_check = true;
+}
+
+bool
+host_cluster_members(
+    struct exchange *x, struct str name, size_t *healthy, size_t *all)
+{
+	*healthy = x->cluster_healthy;
+	*all = x->cluster_all;
+	return str_eq(name, x->cluster_name);
 }
 
 void
