@@ -3,9 +3,9 @@
 
 #include <sys/socket.h>
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include <arpa/inet.h>
 #include <ifaddrs.h>
 
 #include "http/address.h"

@@ -60,5 +60,6 @@ authority_without_dot(struct arena *arena, struct str s)
 	if (s.ptr[dot + 1] != ':')
 		return s;
 	return arena_printf(arena, STR_FMT STR_FMT,
-	    STR_ARG(str_slice(s, 0, dot)), STR_ARG(str_slice(s, dot + 1, s.len)));
+	    STR_ARG(str_slice(s, 0, dot)),
+	    STR_ARG(str_slice(s, dot + 1, s.len)));
 }

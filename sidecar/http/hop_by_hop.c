@@ -20,8 +20,7 @@ hop_by_hop_is_upgrade(const struct headers *h)
 	struct str protocol = headers_get(h, STR("upgrade"));
 
 	return protocol.len && !str_eq_nocase(protocol, STR("h2c")) &&
-	       has_token(
-		   headers_joined(h, STR("connection")), STR("upgrade"));
+	       has_token(headers_joined(h, STR("connection")), STR("upgrade"));
 }
 
 static bool
@@ -37,8 +36,7 @@ static bool
 is_option(struct str name)
 {
 	return str_eq(name, STR("close")) || str_eq(name, STR("keep-alive")) ||
-	       str_eq(name, STR("upgrade")) ||
-	       str_eq(name, STR("connection"));
+	       str_eq(name, STR("upgrade")) || str_eq(name, STR("connection"));
 }
 
 /* False if it is too long to look at. */
