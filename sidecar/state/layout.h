@@ -7,6 +7,7 @@
 #define SALLYPORT_STATE_LAYOUT_H
 
 #include "state/file.h"
+#include "state/master.h"
 #include "state/tag.h"
 
 enum {
@@ -17,6 +18,7 @@ enum {
 	COUNTERS = 8192,
 	GAUGES = 64,
 	PROCESSES = 256,
+	MASTERS = 16,
 	BOOT_ID_BYTES = 40,
 };
 
@@ -32,6 +34,18 @@ struct cell {
 struct process {
 	_Atomic uint64_t who; /* pid and start time; 0: free */
 	_Atomic int64_t joined_ns;
+};
+
+/* Written by the master that it is of; the text is whole when said is even. */
+struct master_entry {
+	_Atomic uint64_t who; /* pid and start time; 0: free */
+	_Atomic int64_t joined_ns;
+	_Atomic uint64_t said; /* odd while it is being written */
+	_Atomic uint64_t reloads;
+	_Atomic uint32_t outcome;
+	_Atomic uint32_t workers;
+	_Atomic char config[MASTER_CONFIG_MAX];
+	_Atomic char text[MASTER_TEXT_MAX];
 };
 
 /* Written before the file has its name. */
@@ -51,6 +65,7 @@ struct image {
 
 	/* What another boot forgets, up to the end. */
 	_Alignas(4096) struct process processes[PROCESSES];
+	struct master_entry masters[MASTERS];
 	struct tag gauge_tags[GAUGES];
 	_Atomic int64_t gauges[GAUGES][PROCESSES];
 	struct tag breaker_tags[BREAKERS];
@@ -62,6 +77,11 @@ struct image {
 
 _Static_assert(sizeof(struct cell) == 128, "a cell is two cache lines");
 _Static_assert(sizeof(struct image) % 4096 == 0, "whole pages");
+
+/* pid and start time of this process as one word, 0 if they cannot be had. */
+uint64_t process_self(void);
+bool process_lives(uint64_t who);
+pid_t process_pid(uint64_t who);
 
 struct state {
 	struct image *image;

@@ -53,16 +53,22 @@ identify(pid_t pid)
 	return (uint64_t)(uint32_t)pid << 32 | (uint32_t)strtoull(at, NULL, 10);
 }
 
-static pid_t
-pid_of(uint64_t who)
+pid_t
+process_pid(uint64_t who)
 {
 	return (pid_t)(who >> 32);
 }
 
-static bool
-is_alive(uint64_t who)
+bool
+process_lives(uint64_t who)
 {
-	return who && identify(pid_of(who)) == who;
+	return who && identify(process_pid(who)) == who;
+}
+
+uint64_t
+process_self(void)
+{
+	return identify(getpid());
 }
 
 /* What the one before at this place has left. */
@@ -78,7 +84,7 @@ take_place(struct state *s, size_t i)
 void
 state_join(struct state *s)
 {
-	uint64_t me = identify(getpid());
+	uint64_t me = process_self();
 	bool joined = false;
 
 	if (!me)
@@ -88,7 +94,7 @@ state_join(struct state *s)
 		struct process *p = &s->image->processes[i];
 		uint64_t seen = atomic_load(&p->who);
 
-		if (is_alive(seen) || (joined && !seen))
+		if (process_lives(seen) || (joined && !seen))
 			continue;
 		if (!atomic_compare_exchange_strong(
 			&p->who, &seen, joined ? 0 : me))
@@ -102,7 +108,7 @@ state_join(struct state *s)
 void
 state_leave(struct state *s)
 {
-	uint64_t me = identify(getpid());
+	uint64_t me = process_self();
 
 	for (size_t i = 0; me && i < PROCESSES; i++) {
 		uint64_t seen = me;
@@ -121,8 +127,8 @@ state_processes(struct state *s,
 		struct process *p = &s->image->processes[i];
 		uint64_t who = atomic_load(&p->who);
 
-		if (is_alive(who))
-			each(arg, pid_of(who), atomic_load(&p->joined_ns));
+		if (process_lives(who))
+			each(arg, process_pid(who), atomic_load(&p->joined_ns));
 	}
 }
 

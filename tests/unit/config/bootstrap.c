@@ -239,8 +239,6 @@ static const struct {
 	    "regex_rewrite: {pattern: {regex: a}, substitution: b}}\n",
 	    "Specify only one of prefix_rewrite, regex_rewrite or "
 	    "path_rewrite_policy" },
-	{ 24, "                route: {cluster: one, retry_policy: {}}\n",
-	    "`retry_policy` is not supported: a request is tried once" },
 	{ 24, "                route: {cluster: one, timeout: 5}\n",
 	    "expected a duration such as 30s" },
 	{ 24,
@@ -264,7 +262,6 @@ static const struct {
 	    "cluster manager: duplicate cluster 'one'" },
 	{ 27, "    type: EDS\n", "type: EDS is not supported: configuration" },
 	{ 27, "    type: STATIK\n", "hint: did you mean `STATIC`?" },
-	{ 27, "    lb_policy: MAGLEV\n", "MAGLEV is not supported" },
 	{ 27, "    connect_timeout: 0s\n", "value must be greater than 0" },
 	{ 27, "    health_checks: [{}]\n", "`health_checks` is not supported" },
 	{ 32,
