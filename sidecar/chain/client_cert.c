@@ -45,8 +45,7 @@ append_pair(struct buf *b, const char *key, struct str value)
 }
 
 static enum err
-append_all(
-    struct buf *b, const char *key, const struct str *values, size_t n)
+append_all(struct buf *b, const char *key, const struct str *values, size_t n)
 {
 	enum err err = ERR_OK;
 
@@ -115,8 +114,8 @@ set(struct exchange *x, const struct certificate *c, struct str before)
 		headers_remove(&x->request, name());
 	else if (before.len)
 		headers_set(&x->request, name(),
-		    arena_printf(x->arena, STR_FMT "," STR_FMT,
-			STR_ARG(before), STR_ARG(element)));
+		    arena_printf(x->arena, STR_FMT "," STR_FMT, STR_ARG(before),
+			STR_ARG(element)));
 	else
 		headers_set(&x->request, name(), element);
 }

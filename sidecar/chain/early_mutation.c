@@ -80,8 +80,8 @@ static const struct schema_message steps_message = {
 };
 
 static void
-build_step(struct arena *arena, struct step *step,
-    const struct conf_step *conf, struct diag *diag)
+build_step(struct arena *arena, struct step *step, const struct conf_step *conf,
+    struct diag *diag)
 {
 	static const conf_header_options no_additions = { NULL, 0 };
 	struct str name = conf->remove;

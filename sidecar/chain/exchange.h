@@ -22,6 +22,9 @@ struct exchange_peer {
 	struct str local_address, local_port;
 	struct str scheme; /* "http" or "https" */
 	struct str protocol; /* "HTTP/1.1" */
+	/* TLS, where the web server says so: a verdict, and PEM texts */
+	struct str client_verify; /* "SUCCESS", "NONE", "FAILED:..." */
+	struct str client_cert, server_cert;
 };
 
 enum exchange_phase {
@@ -43,7 +46,11 @@ struct exchange {
 	struct headers request; /* with :method, :path, :authority, :scheme */
 	struct headers response; /* with :status first, once there is one */
 	struct str original_path; /* :path as it came */
-	struct str client_address; /* trusted, see Envoy's use_remote_address */
+	struct str client_address; /* trusted, see chain/trust.h */
+	struct str client_port; /* "0" when only the address is known */
+	bool is_internal; /* from an address of internal_address_config */
+	bool is_edge; /* the first gateway that a client outside meets */
+	bool is_upgrade; /* asks for another protocol */
 
 	/*
 	 * Bodies. The front fills upload and sets upload_end; the router takes
@@ -80,6 +87,7 @@ struct exchange {
 	struct str upstream_host; /* "127.0.0.1:3001" */
 	const struct conf_cluster *cluster;
 	unsigned attempts;
+	unsigned code; /* %RESPONSE_CODE%; 0: not yet */
 	struct str local_body; /* body of a local reply */
 	bool health_check; /* a filter says that it is one */
 
@@ -134,6 +142,9 @@ void exchange_end(struct exchange *);
 
 /* Status code of the response, 0 if there is none. */
 unsigned exchange_status(const struct exchange *);
+
+/* Whether the request is one of gRPC, by its content-type. */
+bool exchange_is_grpc(const struct exchange *);
 
 /* Whether the response has no body by its nature: HEAD, 204, 304. */
 bool exchange_response_is_bodyless(const struct exchange *);

@@ -9,8 +9,7 @@
 #include "base/random.h"
 #include "chain/request_id.h"
 
-#define UUID_CONFIG                                                            \
-	"envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig"
+#define UUID_CONFIG "envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig"
 
 enum {
 	UUID_LEN = 36,

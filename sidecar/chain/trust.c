@@ -140,7 +140,8 @@ build_custom_header(struct arena *arena, struct detection *d,
 {
 	const struct conf_custom_header *conf =
 	    schema_decode_any(arena, diag, &custom_header_message, any);
-	int code = conf->reject_with_status ? conf->reject_with_status->code : 0;
+	int code =
+	    conf->reject_with_status ? conf->reject_with_status->code : 0;
 
 	d->header = header_name_lower(arena, conf->header_name);
 	d->header_is_trusted = conf->allow_extension_to_set_address_as_trusted;
@@ -175,8 +176,8 @@ trust_build(struct arena *arena, const struct conf_hcm *hcm, struct diag *diag)
 
 	t->machine = address_text(arena, &machine);
 	if (hcm->internal_address_config)
-		t->internal = build_ranges(arena,
-		    &hcm->internal_address_config->cidr_ranges, diag);
+		t->internal = build_ranges(
+		    arena, &hcm->internal_address_config->cidr_ranges, diag);
 	t->n = hcm->original_ip_detection_extensions.n;
 	t->detections = ARENA_ARRAY(arena, t->n + 1, struct detection);
 	for (size_t i = 0; i < t->n; i++)

@@ -343,6 +343,7 @@ struct conf_route_config {
 	bool validate_clusters;
 	uint32_t max_direct_response_body_size_bytes; /* 4096 */
 	bool ignore_port_in_host_matching;
+	conf_strings internal_only_headers;
 	struct map typed_per_filter_config;
 	conf_mirror_policies request_mirror_policies;
 };

@@ -111,7 +111,10 @@ stream_open(struct stream *s, struct arena *arena,
 		.local_address = r.local_address,
 		.local_port = r.local_port,
 		.scheme = r.scheme,
-		.protocol = r.protocol };
+		.protocol = r.protocol,
+		.client_verify = r.client_verify,
+		.client_cert = r.client_cert,
+		.server_cert = r.server_cert };
 	s->x->original_path = headers_get(&r.headers, STR(":path"));
 	s->x->client_address = r.address;
 	s->x->upload_len = r.content_length;

@@ -95,9 +95,9 @@ add_name(struct arena *arena, struct str *names, size_t *n,
 
 	if (*n == CERTIFICATE_NAMES_MAX || len < 0)
 		return;
-	names[(*n)++] = arena_str(arena,
-	    (struct str){ (const char *)ASN1_STRING_get0_data(value),
-		(size_t)len });
+	names[(*n)++] = arena_str(
+	    arena, (struct str){ (const char *)ASN1_STRING_get0_data(value),
+		       (size_t)len });
 }
 
 static void
@@ -113,15 +113,13 @@ read_names(struct arena *arena, X509 *cert, struct certificate *out)
 			add_name(arena, out->uris, &out->n_uris,
 			    name->d.uniformResourceIdentifier);
 		else if (name->type == GEN_DNS)
-			add_name(
-			    arena, out->dns, &out->n_dns, name->d.dNSName);
+			add_name(arena, out->dns, &out->n_dns, name->d.dNSName);
 	}
 	GENERAL_NAMES_free(names);
 }
 
 bool
-certificate_read(
-    struct arena *arena, struct str pem, struct certificate *out)
+certificate_read(struct arena *arena, struct str pem, struct certificate *out)
 {
 	struct str plain;
 	X509 *cert = NULL;
