@@ -32,20 +32,23 @@ refuse_codec(
 
 /* ---- the codec ---- */
 
-/* Bytes and number of the fields as the client wrote them, Host included. */
+/* Number of the fields, and bytes of the whole head, as HTTP/1.1 has them. */
 static size_t
 measure(const struct headers *h, size_t *n)
 {
-	size_t size = headers_get(h, STR(":path")).len;
 	struct str host = headers_get(h, STR(":authority"));
+	size_t size = headers_get(h, STR(":method")).len +
+		      headers_get(h, STR(":path")).len +
+		      strlen("  HTTP/1.1\r\n\r\n");
 
 	*n = host.ptr ? 1 : 0;
 	if (host.ptr)
-		size += strlen("host") + host.len;
+		size += strlen("host: \r\n") + host.len;
 	for (size_t i = 0; i < h->n; i++) {
-		if (h->items[i].name.ptr[0] == ':')
+		const struct header *f = &h->items[i];
+		if (f->name.ptr[0] == ':')
 			continue;
-		size += h->items[i].name.len + h->items[i].value.len;
+		size += f->name.len + f->value.len + strlen(": \r\n");
 		++*n;
 	}
 	return size;
@@ -164,12 +167,10 @@ check_target(struct exchange *x)
 	}
 	err = target_normalize(
 	    x->arena, target, &x->gateway->target_rules, &target);
+	headers_set(&x->request, STR(":path"), target);
 	if (err == ERR_DENIED)
 		return redirect(x, target);
-	if (err)
-		return fail_normalization(x);
-	headers_set(&x->request, STR(":path"), target);
-	return true;
+	return err ? fail_normalization(x) : true;
 }
 
 bool
