@@ -131,7 +131,7 @@ client_cert_forward(struct exchange *x)
 	if (how == CONF_CERT_ALWAYS_FORWARD_ONLY)
 		return;
 	if (how == CONF_CERT_SANITIZE ||
-	    !str_eq(x->peer.client_verify, STR("SUCCESS")) ||
+	    x->peer.certificate != EXCHANGE_GOOD_CERTIFICATE ||
 	    !certificate_read(x->arena, x->peer.client_cert, &cert))
 		headers_remove(&x->request, name());
 	else if (how == CONF_CERT_APPEND_FORWARD)

@@ -85,7 +85,7 @@ count_response(const struct exchange *x)
 {
 	unsigned class = x->code / 100;
 
-	if (x->health_check)
+	if (x->health_check || str_starts(x->details, STR("health_check")))
 		return;
 	exchange_count(x, HCM_RQ_COMPLETED);
 	if (class >= 1 && class <= 5)
@@ -97,6 +97,10 @@ count_response(const struct exchange *x)
 
 /* ---- answering ---- */
 
+/*
+ * A forwarding route changes the headers of local replies before those who
+ * made them add theirs; a route that answers itself does so afterwards.
+ */
 static void
 finish(struct exchange *x)
 {
@@ -189,23 +193,17 @@ reply_directly(struct exchange *x, const struct host_reply *reply)
 	send_reply(x, reply);
 }
 
-static void
-redirect(struct exchange *x)
+static unsigned
+status_of(const struct conf_route *conf)
 {
 	static const unsigned codes[] = { [CONF_301] = 301,
 		[CONF_302] = 302,
 		[CONF_303] = 303,
 		[CONF_307] = 307,
 		[CONF_308] = 308 };
-	struct header location = { STR("location"),
-		route_redirect_location(x->route, x) };
 
-	reply_directly(
-	    x, &(struct host_reply){
-		   .status = codes[x->route->conf->redirect->response_code],
-		   .headers = &location,
-		   .n_headers = 1,
-		   .details = STR("direct_response") });
+	return conf->redirect ? codes[conf->redirect->response_code]
+			      : conf->direct_response->status;
 }
 
 static struct str
@@ -219,18 +217,23 @@ own_url(const struct exchange *x)
 	    STR_ARG(headers_get(h, STR(":path"))));
 }
 
-/* Where a status goes with a location, Envoy adds the request's own URL. */
+/*
+ * A redirect or a direct response, whose location is the request's own URL
+ * where the status goes with one.
+ */
 static void
-respond_directly(struct exchange *x)
+answer_by_route(struct exchange *x)
 {
-	unsigned status = x->route->conf->direct_response->status;
+	unsigned status = status_of(x->route->conf);
 	bool is_located = status == 201 || status / 100 == 3;
-	struct header location = { STR("location"), own_url(x) };
+	struct header location = { STR("location"),
+		x->route->conf->redirect ? route_location(x->route, x)
+					 : own_url(x) };
 
 	reply_directly(x, &(struct host_reply){ .status = status,
 			      .headers = &location,
 			      .n_headers = is_located ? 1 : 0,
-			      .body = route_direct_body(x->route),
+			      .body = route_direct_body(x->route, x),
 			      .details = STR("direct_response") });
 }
 
@@ -245,15 +248,10 @@ finish_request(struct exchange *x)
 				      .flag = "NR" });
 		return;
 	}
-	if (x->route->conf->redirect) {
-		redirect(x);
+	if (!x->route->conf->route) {
+		answer_by_route(x);
 		return;
 	}
-	if (x->route->conf->direct_response) {
-		respond_directly(x);
-		return;
-	}
-	x->cluster = route_cluster(x->route, x);
 	x->phase = EXCHANGE_FORWARDING;
 	x->hooks->forward(x);
 }

@@ -16,15 +16,21 @@
 /* Bytes of a body on their way in one direction; more waits where it is. */
 enum { EXCHANGE_BODY_WINDOW = 64 * 1024 };
 
+/* The client's certificate, as the web server saw it. */
+enum exchange_certificate {
+	EXCHANGE_NO_CERTIFICATE,
+	EXCHANGE_BAD_CERTIFICATE, /* presented, not verified */
+	EXCHANGE_GOOD_CERTIFICATE,
+};
+
 /* What only the front knows; absent values are allowed except method and target. */
 struct exchange_peer {
 	struct str address, port; /* of the client, as the web server saw it */
 	struct str local_address, local_port;
 	struct str scheme; /* "http" or "https" */
 	struct str protocol; /* "HTTP/1.1" */
-	/* TLS, where the web server says so: a verdict, and PEM texts */
-	struct str client_verify; /* "SUCCESS", "NONE", "FAILED:..." */
-	struct str client_cert, server_cert;
+	enum exchange_certificate certificate;
+	struct str client_cert, server_cert; /* PEM, of TLS */
 };
 
 enum exchange_phase {
@@ -64,6 +70,7 @@ struct exchange {
 	struct buf download;
 	bool download_end;
 
+	const struct conf_virtual_host *vhost; /* NULL: none has the domain */
 	const struct route *route; /* NULL: none matched */
 	struct chain_run *chain; /* where the filters are; chain.c's */
 	struct wakes *wakes; /* the front's; NULL: whoever made it wakes it */
@@ -86,6 +93,7 @@ struct exchange {
 	struct str failure_text; /* upstream transport failure reason */
 	struct str upstream_host; /* "127.0.0.1:3001" */
 	const struct conf_cluster *cluster;
+	struct str cluster_name; /* also of one that does not exist */
 	unsigned attempts;
 	unsigned code; /* %RESPONSE_CODE%; 0: not yet */
 	struct str local_body; /* body of a local reply */

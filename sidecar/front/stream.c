@@ -96,6 +96,16 @@ refuse(struct stream *s, unsigned status, struct str details)
 				 .flag = "DPE" });
 }
 
+/* "SUCCESS", "NONE", "FAILED:why", "GENEROUS" as web servers write it. */
+static enum exchange_certificate
+certificate_of(struct str verify)
+{
+	if (!verify.len || str_eq(verify, STR("NONE")))
+		return EXCHANGE_NO_CERTIFICATE;
+	return str_eq(verify, STR("SUCCESS")) ? EXCHANGE_GOOD_CERTIFICATE
+					      : EXCHANGE_BAD_CERTIFICATE;
+}
+
 void
 stream_open(struct stream *s, struct arena *arena,
     const struct cgi_param *params, size_t n)
@@ -112,7 +122,7 @@ stream_open(struct stream *s, struct arena *arena,
 		.local_port = r.local_port,
 		.scheme = r.scheme,
 		.protocol = r.protocol,
-		.client_verify = r.client_verify,
+		.certificate = certificate_of(r.client_verify),
 		.client_cert = r.client_cert,
 		.server_cert = r.server_cert };
 	s->x->original_path = headers_get(&r.headers, STR(":path"));
