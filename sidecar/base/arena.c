@@ -148,6 +148,16 @@ arena_u64(struct arena *a, uint64_t n)
 }
 
 struct str
+arena_lower(struct arena *a, struct str s)
+{
+	char *copy = arena_cstr(a, s);
+
+	for (size_t i = 0; i < s.len; i++)
+		copy[i] = ascii_lower(copy[i]);
+	return (struct str){ copy, s.len };
+}
+
+struct str
 arena_vprintf(struct arena *a, const char *format, va_list args)
 {
 	char brief[256];

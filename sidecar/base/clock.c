@@ -37,6 +37,12 @@ clock_boot_now_ns(void)
 }
 
 int64_t
+clock_wall_now_ns(void)
+{
+	return now.frozen ? now.wall_ns : reading(CLOCK_REALTIME);
+}
+
+int64_t
 clock_boot_ns(void)
 {
 	if (!now.boot_ns)

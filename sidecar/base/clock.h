@@ -22,6 +22,9 @@ int64_t clock_wall_ns(void);
 /* CLOCK_BOOTTIME at this very moment, not the turn's reading. */
 int64_t clock_boot_now_ns(void);
 
+/* The same of the time since 1970. */
+int64_t clock_wall_now_ns(void);
+
 /* Stops the clocks at these readings, for tests. */
 void clock_set(int64_t boot_ns, int64_t wall_ns);
 

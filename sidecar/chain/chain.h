@@ -12,6 +12,7 @@ enum chain_result {
 	CHAIN_PASSED, /* through all filters */
 	CHAIN_WAITS, /* run again after a wake */
 	CHAIN_REPLIED, /* a filter has called host_reply */
+	CHAIN_TOO_LARGE, /* the body is longer than a filter takes */
 };
 
 /* Prepares an exchange's run. */
@@ -29,5 +30,9 @@ void chain_end(struct exchange *);
 
 /* The filter that is running now: its position, or -1. */
 int chain_current(const struct exchange *);
+
+/* Whether the body is being collected for a filter, and whether it has been. */
+bool chain_collects(const struct exchange *);
+bool chain_has_body(const struct exchange *);
 
 #endif

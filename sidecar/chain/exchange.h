@@ -8,11 +8,20 @@
 #define SALLYPORT_CHAIN_EXCHANGE_H
 
 #include "base/buf.h"
+#include "chain/flag.h"
 #include "chain/gateway.h"
 #include "chain/host.h"
+#include "chain/wake.h"
 
 /* Bytes of a body on their way in one direction; more waits where it is. */
 enum { EXCHANGE_BODY_WINDOW = 64 * 1024 };
+
+/* The client's certificate, as the web server saw it. */
+enum exchange_certificate {
+	EXCHANGE_NO_CERTIFICATE,
+	EXCHANGE_BAD_CERTIFICATE, /* presented, not verified */
+	EXCHANGE_GOOD_CERTIFICATE,
+};
 
 /* What only the front knows; absent values are allowed except method and target. */
 struct exchange_peer {
@@ -20,6 +29,8 @@ struct exchange_peer {
 	struct str local_address, local_port;
 	struct str scheme; /* "http" or "https" */
 	struct str protocol; /* "HTTP/1.1" */
+	enum exchange_certificate certificate;
+	struct str client_cert, server_cert; /* PEM, of TLS */
 };
 
 enum exchange_phase {
@@ -30,25 +41,6 @@ enum exchange_phase {
 	EXCHANGE_CUT, /* the answer cannot be completed: the front breaks it off visibly */
 };
 
-/* Response flags of the access log, as bits; names in exchange_flag_names. */
-enum exchange_flag {
-	FLAG_NR = 1 << 0, /* no route found */
-	FLAG_NC = 1 << 1, /* no cluster found */
-	FLAG_UH = 1 << 2, /* no healthy upstream */
-	FLAG_UF = 1 << 3, /* upstream connection failure */
-	FLAG_UO = 1 << 4, /* upstream overflow, breaker open */
-	FLAG_UT = 1 << 5, /* upstream request timeout */
-	FLAG_UC = 1 << 6, /* upstream connection termination */
-	FLAG_UR = 1 << 7, /* upstream remote reset */
-	FLAG_UPE = 1 << 8, /* upstream protocol error */
-	FLAG_DC = 1 << 9, /* downstream connection termination */
-	FLAG_DPE = 1 << 10, /* downstream protocol error */
-	FLAG_RL = 1 << 11, /* rate limited */
-	FLAG_SI = 1 << 12, /* stream idle timeout */
-	FLAG_DF = 1 << 13, /* DNS resolution failed */
-	FLAG_LR = 1 << 14, /* local reset */
-};
-
 struct exchange {
 	struct arena *arena;
 	const struct gateway *gateway;
@@ -56,10 +48,15 @@ struct exchange {
 	struct exchange_peer peer;
 
 	enum exchange_phase phase;
+	bool is_counted; /* in downstream_rq_total */
 	struct headers request; /* with :method, :path, :authority, :scheme */
 	struct headers response; /* with :status first, once there is one */
 	struct str original_path; /* :path as it came */
-	struct str client_address; /* trusted, see Envoy's use_remote_address */
+	struct str client_address; /* trusted, see chain/trust.h */
+	struct str client_port; /* "0" when only the address is known */
+	bool is_internal; /* from an address of internal_address_config */
+	bool is_edge; /* the first gateway that a client outside meets */
+	bool is_upgrade; /* asks for another protocol */
 
 	/*
 	 * Bodies. The front fills upload and sets upload_end; the router takes
@@ -73,8 +70,12 @@ struct exchange {
 	struct buf download;
 	bool download_end;
 
+	const struct conf_virtual_host *vhost; /* NULL: none has the domain */
 	const struct route *route; /* NULL: none matched */
 	struct chain_run *chain; /* where the filters are; chain.c's */
+	struct wakes *wakes; /* the front's; NULL: whoever made it wakes it */
+	struct wake wake; /* once a filter has asked something */
+	struct question *questions; /* host.c's */
 	void *router; /* the router's own; upstream/router.c's */
 	struct metadata *metadata; /* metadata.c's */
 	uint64_t random; /* one number per request, for routing */
@@ -87,13 +88,16 @@ struct exchange {
 	int64_t upstream_headers_ns; /* response headers of the backend */
 	uint64_t bytes_received; /* body bytes from the client */
 	uint64_t bytes_sent; /* body bytes to the client */
-	unsigned flags;
+	struct flags flags;
 	struct str details; /* response code details */
 	struct str failure_text; /* upstream transport failure reason */
 	struct str upstream_host; /* "127.0.0.1:3001" */
 	const struct conf_cluster *cluster;
+	struct str cluster_name; /* also of one that does not exist */
 	unsigned attempts;
+	unsigned code; /* %RESPONSE_CODE%; 0: not yet */
 	struct str local_body; /* body of a local reply */
+	bool health_check; /* a filter says that it is one */
 
 	const struct exchange_hooks *hooks;
 	void *owner; /* the front's */
@@ -123,6 +127,12 @@ void exchange_start(struct exchange *);
 /* Re-runs the filter that waits. */
 void exchange_wake(struct exchange *);
 
+/* upload has more or its end: a filter may wait for all of it. */
+void exchange_upload_moved(struct exchange *);
+
+/* Gives the exchange a name in wakes, if it has none yet. */
+void exchange_join(struct exchange *);
+
 /*
  * Answers without a backend. From the router in place of a response, or from
  * the front before exchange_start (bad request). Ignored once ANSWERING.
@@ -141,10 +151,10 @@ void exchange_end(struct exchange *);
 /* Status code of the response, 0 if there is none. */
 unsigned exchange_status(const struct exchange *);
 
+/* Whether the request is one of gRPC, by its content-type. */
+bool exchange_is_grpc(const struct exchange *);
+
 /* Whether the response has no body by its nature: HEAD, 204, 304. */
 bool exchange_response_is_bodyless(const struct exchange *);
-
-/* The flags as Envoy prints them ("UF,URX"), or "-". */
-struct str exchange_flags_text(struct arena *, unsigned flags);
 
 #endif

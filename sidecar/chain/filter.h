@@ -25,7 +25,7 @@ enum verdict {
 /* What a host must offer beyond the ordinary; one that lacks it refuses the filter when loading. */
 enum filter_needs {
 	FILTER_NEEDS_BODY = 1 << 0, /* request bodies, whole, up to body_max */
-	FILTER_NEEDS_TIMER = 1 << 1,
+	FILTER_NEEDS_TIMER = 1 << 1, /* host_timer */
 	FILTER_NEEDS_STATE = 1 << 2, /* the state file */
 };
 
@@ -64,6 +64,20 @@ struct filter {
 	 */
 	enum verdict (*on_request)(
 	    const void *conf, void *state, struct exchange *);
+
+	/*
+	 * Whole bodies, for filters with FILTER_NEEDS_BODY. Once on_request has
+	 * returned FILTER_NEXT, body_max says how many bytes of body the
+	 * filter takes for this request, 0 for none. Unless it is 0 the host
+	 * collects the body before any later filter runs, answers 413 if it is
+	 * longer, and runs on_request_body with all of it in host_body (again
+	 * after a wake, if that returns FILTER_WAIT). A request without a body
+	 * has an empty one.
+	 */
+	size_t (*body_max)(const void *conf, void *state, struct exchange *);
+	enum verdict (*on_request_body)(
+	    const void *conf, void *state, struct exchange *);
+
 	enum verdict (*on_response)(
 	    const void *conf, void *state, struct exchange *);
 	void (*on_end)(const void *conf, void *state, struct exchange *);

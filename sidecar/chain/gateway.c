@@ -1,9 +1,12 @@
 /* Compiling a bootstrap: filters in their order, then the routes. */
 #include "config.h"
 
+#include "chain/early_mutation.h"
 #include "chain/local_reply.h"
+#include "chain/request_id.h"
 #include "chain/route.h"
 #include "chain/setup.h"
+#include "chain/trust.h"
 
 struct router_conf {
 	const struct node *node;
@@ -90,6 +93,18 @@ build_filter(struct setup *s, const struct conf_http_filter *conf)
 	g->n_filters++;
 }
 
+static void
+index_clusters(struct gateway *g)
+{
+	const struct conf_static_resources *all =
+	    g->bootstrap->static_resources;
+
+	g->clusters = table_new(g->arena, all->clusters.n);
+	for (size_t i = all->clusters.n; i-- > 0;)
+		*table_put(g->clusters, all->clusters.items[i].name) =
+		    (uint32_t)i;
+}
+
 struct gateway *
 gateway_build(struct arena *arena, const struct conf_bootstrap *bootstrap,
     struct state *state, struct diag *diag)
@@ -108,8 +123,10 @@ gateway_build(struct arena *arena, const struct conf_bootstrap *bootstrap,
 
 	g->arena = arena;
 	g->bootstrap = bootstrap;
+	index_clusters(g);
 	g->listener = &bootstrap->static_resources->listeners.items[0];
 	g->hcm = hcm = find_hcm(g->listener);
+	g->counters = hcm_counters_build(arena, hcm->stat_prefix, state);
 	g->target_rules = (struct target_rules){
 		.normalize = hcm->normalize_path,
 		.merge_slashes = hcm->merge_slashes,
@@ -120,6 +137,9 @@ gateway_build(struct arena *arena, const struct conf_bootstrap *bootstrap,
 	    ARENA_ARRAY(arena, hcm->http_filters.n + 1, struct filter_instance);
 	for (size_t i = 0; i < hcm->http_filters.n; i++)
 		build_filter(&setup, &hcm->http_filters.items[i]);
+	g->trust = trust_build(arena, hcm, diag);
+	g->request_id = request_id_build(arena, hcm, diag);
+	g->early = early_mutation_build(arena, hcm, diag);
 	g->local_reply =
 	    local_reply_build(arena, hcm->local_reply_config, diag);
 	g->routes = route_table_build(arena, g, &setup, diag);
@@ -129,11 +149,9 @@ gateway_build(struct arena *arena, const struct conf_bootstrap *bootstrap,
 const struct conf_cluster *
 gateway_cluster(const struct gateway *g, struct str name)
 {
-	const struct conf_static_resources *all =
-	    g->bootstrap->static_resources;
+	uint32_t at = table_get(g->clusters, name);
 
-	for (size_t i = 0; i < all->clusters.n; i++)
-		if (str_eq(all->clusters.items[i].name, name))
-			return &all->clusters.items[i];
-	return NULL;
+	return at == TABLE_NONE
+		   ? NULL
+		   : &g->bootstrap->static_resources->clusters.items[at];
 }

@@ -14,6 +14,7 @@
 #include "chain/setup.h"
 #include "config/bootstrap.h"
 #include "state/counter.h"
+#include "state/gauge.h"
 
 struct arena *
 host_setup_arena(struct setup *s)
@@ -53,16 +54,29 @@ host_setup_warn(
 	diag_warn(s->diag, place_of(node), s->path, "%s", text.ptr);
 }
 
+static struct str
+full_name(struct setup *s, const char *name)
+{
+	return arena_printf(s->gateway->arena, "http." STR_FMT ".%s",
+	    STR_ARG(s->gateway->hcm->stat_prefix), name);
+}
+
 int
 host_setup_counter(struct setup *s, const char *name)
 {
-	struct str full;
+	return host_setup_counter_named(s, full_name(s, name));
+}
 
-	if (!s->state)
-		return -1;
-	full = arena_printf(s->gateway->arena, "http." STR_FMT ".%s",
-	    STR_ARG(s->gateway->hcm->stat_prefix), name);
-	return counter_find(s->state, full);
+int
+host_setup_counter_named(struct setup *s, struct str name)
+{
+	return s->state ? counter_find(s->state, name) : -1;
+}
+
+int
+host_setup_gauge(struct setup *s, const char *name)
+{
+	return s->state ? gauge_find(s->state, full_name(s, name)) : -1;
 }
 
 struct str
@@ -85,6 +99,17 @@ host_setup_cluster(struct setup *s, size_t i)
 	    s->gateway->bootstrap->static_resources;
 
 	return i < all->clusters.n ? all->clusters.items[i].name : STR_NONE;
+}
+
+bool
+host_setup_metadata(
+    struct setup *s, const struct node *node, struct str ns, struct str name)
+{
+	(void)s;
+	(void)node;
+	(void)ns;
+	(void)name;
+	return true;
 }
 
 struct state *
@@ -148,6 +173,17 @@ host_header_add(
 }
 
 bool
+host_header_add_empty(struct exchange *x, enum host_map map, struct str name)
+{
+	struct headers *h = map_of(x, map);
+
+	if (!h || !header_name_is_valid(name))
+		return false;
+	headers_add(h, arena_str(x->arena, name), STR(""));
+	return true;
+}
+
+bool
 host_header_remove(struct exchange *x, enum host_map map, struct str name)
 {
 	struct headers *h = map_of(x, map);
@@ -161,6 +197,85 @@ host_reply(struct exchange *x, const struct host_reply *reply)
 	exchange_reply(x, reply);
 }
 
+struct str
+host_body(struct exchange *x)
+{
+	return chain_has_body(x) ? buf_bytes(&x->upload) : STR_NONE;
+}
+
+bool
+host_body_replace(struct exchange *x, struct str bytes)
+{
+	struct buf body;
+
+	if (!host_body(x).ptr)
+		return false;
+	buf_init(&body, bytes.len > x->upload.max ? bytes.len : x->upload.max);
+	if (buf_append(&body, bytes)) {
+		buf_free(&body);
+		return false;
+	}
+	buf_free(&x->upload);
+	x->upload = body;
+	x->upload_len = (int64_t)bytes.len;
+	headers_set(&x->request, STR("content-length"),
+	    arena_printf(x->arena, "%zu", bytes.len));
+	return true;
+}
+
+/* ---- questions ---- */
+
+struct question {
+	struct question *next;
+	int filter;
+	unsigned slot;
+	int64_t due_ns;
+};
+
+static struct question *
+find_question(struct exchange *x, unsigned slot)
+{
+	struct question *q = x->questions;
+
+	while (q && (q->filter != chain_current(x) || q->slot != slot))
+		q = q->next;
+	return q;
+}
+
+/* The earliest of the times that somebody waits for. */
+static int64_t
+next_due(const struct exchange *x, int64_t now_ns)
+{
+	int64_t due_ns = INT64_MAX;
+
+	for (const struct question *q = x->questions; q; q = q->next)
+		if (q->due_ns > now_ns && q->due_ns < due_ns)
+			due_ns = q->due_ns;
+	return due_ns;
+}
+
+enum host_answer
+host_timer(struct exchange *x, unsigned slot, int64_t delay_ns)
+{
+	struct question *q = find_question(x, slot);
+	int64_t now_ns = clock_boot_ns();
+
+	if (!q) {
+		q = ARENA_NEW(x->arena, struct question);
+		*q = (struct question){ x->questions, chain_current(x), slot,
+			now_ns + delay_ns };
+		x->questions = q;
+	}
+	if (now_ns >= q->due_ns)
+		return HOST_READY;
+	exchange_join(x);
+	if (x->wakes)
+		wakes_at(x->wakes, x->wake, next_due(x, now_ns));
+	return HOST_PENDING;
+}
+
+/* ---- the route ---- */
+
 const void *
 host_route_conf(struct exchange *x)
 {
@@ -169,11 +284,48 @@ host_route_conf(struct exchange *x)
 	return x->route && at >= 0 ? x->route->filter_confs[at] : NULL;
 }
 
+const void *
+host_route_conf_at(struct exchange *x, enum host_level level)
+{
+	int at = chain_current(x);
+
+	return x->route && at >= 0 && x->route->level_confs[level]
+		   ? x->route->level_confs[level][at]
+		   : NULL;
+}
+
 void
 host_reroute(struct exchange *x)
 {
-	x->route = route_find(x->gateway->routes, x);
-	x->cluster = x->route ? route_cluster(x->route, x) : NULL;
+	route_choose(x->gateway->routes, x);
+}
+
+void
+host_flag(struct exchange *x, const char *flag)
+{
+	flags_set(&x->flags, flag_find(str_of(flag)));
+}
+
+void
+host_note_health_check(struct exchange *x)
+{
+	x->health_check = true;
+}
+
+bool
+host_cluster_members(
+    struct exchange *x, struct str name, size_t *healthy, size_t *all)
+{
+	const struct conf_cluster *c = gateway_cluster(x->gateway, name);
+
+	if (!c)
+		return false;
+	*all = 0;
+	for (size_t i = 0;
+	     c->load_assignment && i < c->load_assignment->endpoints.n; i++)
+		*all += c->load_assignment->endpoints.items[i].lb_endpoints.n;
+	*healthy = *all;
+	return true;
 }
 
 struct str
@@ -183,7 +335,7 @@ host_attribute(struct exchange *x, enum host_attribute attribute)
 	case HOST_CLIENT_ADDRESS:
 		return x->client_address;
 	case HOST_CLIENT_PORT:
-		return x->peer.port;
+		return x->client_port;
 	case HOST_SCHEME:
 		return headers_get(&x->request, STR(":scheme"));
 	case HOST_PROTOCOL:
@@ -193,7 +345,11 @@ host_attribute(struct exchange *x, enum host_attribute attribute)
 	case HOST_ROUTE_NAME:
 		return x->route ? x->route->name : STR_NONE;
 	case HOST_CLUSTER_NAME:
-		return x->cluster ? x->cluster->name : STR_NONE;
+		return x->cluster_name.len ? x->cluster_name : STR_NONE;
+	case HOST_SERVICE_CLUSTER:
+		return x->gateway->bootstrap->node_id
+			   ? x->gateway->bootstrap->node_id->cluster
+			   : STR_NONE;
 	case HOST_CODE_DETAILS:
 		return x->details;
 	case HOST_RESPONSE_CODE:
@@ -228,6 +384,38 @@ host_metadata_set_json(
 	metadata_set(x, ns, key, json, true);
 }
 
+void
+host_metadata_set_number(
+    struct exchange *x, struct str ns, struct str key, double number)
+{
+	metadata_set_number(x, ns, key, number);
+}
+
+bool
+host_metadata_has(struct exchange *x, struct str ns)
+{
+	return metadata_has(x, ns);
+}
+
+void
+host_metadata_replace(struct exchange *x, struct str ns, struct str object)
+{
+	metadata_replace(x, ns, object);
+}
+
+void
+host_metadata_merge(struct exchange *x, struct str ns, struct str object)
+{
+	metadata_merge(x, ns, object);
+}
+
+struct str
+host_metadata_at(
+    struct exchange *x, struct str ns, const struct str *keys, size_t n)
+{
+	return metadata_text(x, ns, keys, n);
+}
+
 struct str
 host_format(struct exchange *x, const struct format *format)
 {
@@ -256,6 +444,19 @@ host_count(struct exchange *x, int counter, uint64_t by)
 {
 	if (x->state && counter >= 0)
 		counter_add(x->state, counter, by);
+}
+
+void
+host_gauge_add(struct exchange *x, int gauge, int64_t by)
+{
+	if (x->state)
+		gauge_add(x->state, gauge, by);
+}
+
+int64_t
+host_gauge(struct exchange *x, int gauge)
+{
+	return x->state ? gauge_get(x->state, gauge) : 0;
 }
 
 struct state *

@@ -31,6 +31,12 @@ void host_setup_warn(struct setup *, const struct node *node,
  */
 int host_setup_counter(struct setup *, const char *name);
 
+/* The same for a name that is whole as it is ("x.http_local_rate_limit.ok"). */
+int host_setup_counter_named(struct setup *, struct str name);
+
+/* Id of a gauge under the filter's root, for host_gauge_add; -1 likewise. */
+int host_setup_gauge(struct setup *, const char *name);
+
 /* Bytes of a DataSource, or absent with the error said. */
 struct conf_data_source;
 struct str host_setup_data(
@@ -49,6 +55,13 @@ const struct format *host_setup_format(
  * and where the host cannot tell.
  */
 struct str host_setup_cluster(struct setup *, size_t i);
+
+/*
+ * Whether host_metadata can find such a value. A host that sees no parts of
+ * structures refuses the configuration, and says so.
+ */
+bool host_setup_metadata(
+    struct setup *, const struct node *, struct str ns, struct str name);
 
 /* The shared state, or NULL where the file is not there yet (validation). */
 struct state *host_setup_state(struct setup *);
@@ -74,6 +87,9 @@ bool host_header_add(
     struct exchange *, enum host_map, struct str name, struct str value);
 bool host_header_remove(struct exchange *, enum host_map, struct str name);
 
+/* Adds a field without a value. A module in Envoy cannot: there it returns false. */
+bool host_header_add_empty(struct exchange *, enum host_map, struct str name);
+
 /*
  * Answers the request here; return FILTER_REPLY afterwards. details is the
  * response code details for the log ("cors_response"). Everything is copied.
@@ -86,14 +102,58 @@ struct host_reply {
 	struct str body; /* text/plain unless headers name a content-type */
 	struct str details;
 	const char *flag; /* response flag for the log ("RL"), or NULL */
+	unsigned grpc_status; /* for gRPC requests; 0: what status means */
 };
 void host_reply(struct exchange *, const struct host_reply *);
+
+/*
+ * The whole body of the request, absent unless the host has collected it for
+ * this filter or an earlier one. Replacing it copies the bytes and corrects
+ * content-length; false, changing nothing, when there is none to replace.
+ */
+struct str host_body(struct exchange *);
+bool host_body_replace(struct exchange *, struct str bytes);
+
+/*
+ * Questions that take time. The first call asks; later calls by the same
+ * filter with the same slot tell how it stands. A callback returns
+ * FILTER_WAIT while the answer is HOST_PENDING and is run again when there is
+ * news, or for no reason at all. Whatever is asked ends with the request.
+ */
+enum host_answer { HOST_PENDING, HOST_READY };
+
+/* Whether delay_ns have passed since the first call. */
+enum host_answer host_timer(struct exchange *, unsigned slot, int64_t delay_ns);
 
 /* The per-route configuration of this filter that holds for the request, or NULL. */
 const void *host_route_conf(struct exchange *);
 
+/*
+ * All of them, for filters that combine levels: those of the route
+ * configuration, the virtual host, the route and the weighted cluster, NULL
+ * where a level has none.
+ */
+enum host_level {
+	HOST_LEVEL_GLOBAL,
+	HOST_LEVEL_VHOST,
+	HOST_LEVEL_ROUTE,
+	HOST_LEVEL_CLUSTER,
+	HOST_LEVELS
+};
+const void *host_route_conf_at(struct exchange *, enum host_level);
+
 /* Has the route chosen anew after :path or headers changed. */
 void host_reroute(struct exchange *);
+
+/* Adds a response flag for the log ("DI"). */
+void host_flag(struct exchange *, const char *flag);
+
+/* The request is a health check: the log and the counters may leave it out. */
+void host_note_health_check(struct exchange *);
+
+/* How many hosts a cluster has and how many of them are healthy; false if there is no such cluster. */
+bool host_cluster_members(
+    struct exchange *, struct str name, size_t *healthy, size_t *all);
 
 enum host_attribute {
 	HOST_CLIENT_ADDRESS, /* trusted client address, without port */
@@ -103,6 +163,7 @@ enum host_attribute {
 	HOST_REQUEST_ID,
 	HOST_ROUTE_NAME,
 	HOST_CLUSTER_NAME, /* of the chosen route, absent without one */
+	HOST_SERVICE_CLUSTER, /* this gateway's own: node.cluster of the configuration */
 	HOST_CODE_DETAILS, /* once a response exists */
 	HOST_RESPONSE_CODE, /* as decimal text; absent before */
 };
@@ -113,13 +174,24 @@ bool host_route_forwards(struct exchange *);
 
 /*
  * Dynamic metadata. name is a key, or a dotted path into a JSON value set
- * under its first part ("payload.sub"). set_json takes a JSON text.
+ * under its first part ("payload.sub"). set_json takes a JSON text. The
+ * others change a whole namespace by a JSON object: they put it in its place,
+ * or merge it in (chain/metadata.h says how).
  */
 struct str host_metadata(struct exchange *, struct str ns, struct str name);
+bool host_metadata_has(struct exchange *, struct str ns);
 void host_metadata_set(
     struct exchange *, struct str ns, struct str key, struct str value);
 void host_metadata_set_json(
     struct exchange *, struct str ns, struct str key, struct str json);
+void host_metadata_set_number(
+    struct exchange *, struct str ns, struct str key, double number);
+void host_metadata_replace(struct exchange *, struct str ns, struct str object);
+void host_metadata_merge(struct exchange *, struct str ns, struct str object);
+
+/* The value at a path of n keys, strings as they are, all else as JSON; absent if there is none. */
+struct str host_metadata_at(
+    struct exchange *, struct str ns, const struct str *keys, size_t n);
 
 /* The text with its operators filled in, in request memory. */
 struct str host_format(struct exchange *, const struct format *);
@@ -129,6 +201,11 @@ struct conf_rate_limit;
 const struct conf_rate_limit *host_rate_limits(struct exchange *, size_t *n);
 
 void host_count(struct exchange *, int counter, uint64_t by);
+
+/* This process's part of a gauge; and the sum over all processes. */
+void host_gauge_add(struct exchange *, int gauge, int64_t by);
+int64_t host_gauge(struct exchange *, int gauge);
+
 struct state *host_state(struct exchange *);
 int64_t host_boot_ns(struct exchange *);
 int64_t host_wall_ns(struct exchange *);

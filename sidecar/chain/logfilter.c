@@ -72,10 +72,10 @@ compares(const struct conf_comparison_filter *conf, uint64_t value)
 static bool
 has_flag(const struct conf_response_flag_filter *conf, const struct exchange *x)
 {
-	struct str flags = exchange_flags_text(x->arena, x->flags), flag;
+	struct str flags = flags_text(x->arena, &x->flags), flag;
 
 	if (!conf->flags.n)
-		return x->flags != 0;
+		return x->flags.bits != 0;
 	while (flags.ptr) {
 		flag = str_split(&flags, ',');
 		for (size_t i = 0; i < conf->flags.n; i++)
@@ -101,7 +101,7 @@ logfilter_holds(const struct logfilter *f, const struct exchange *x)
 	const struct conf_log_filter *conf = f->conf;
 
 	if (conf->status_code_filter)
-		return compares(conf->status_code_filter, exchange_status(x));
+		return compares(conf->status_code_filter, x->code);
 	if (conf->duration_filter)
 		return compares(conf->duration_filter,
 		    (uint64_t)((clock_boot_ns() - x->start_ns) / NS_PER_MS));
@@ -114,6 +114,7 @@ logfilter_holds(const struct logfilter *f, const struct exchange *x)
 	if (conf->response_flag_filter)
 		return has_flag(conf->response_flag_filter, x);
 	if (conf->not_health_check_filter)
-		return !str_starts(x->details, STR("health_check"));
+		return !x->health_check &&
+		       !str_starts(x->details, STR("health_check"));
 	return true;
 }

@@ -14,9 +14,11 @@
 #include "base/log.h"
 #include "cmd/cmd.h"
 #include "cmd/load.h"
+#include "cmd/table.h"
 #include "front/cgi.h"
 #include "front/listen.h"
 #include "front/master.h"
+#include "state/master.h"
 
 enum { SOCKET_MODE = 0660 };
 
@@ -27,43 +29,8 @@ struct options {
 	const char *listen[LISTEN_MAX];
 	size_t n_listen;
 	unsigned workers;
+	enum load_mode mode;
 };
-
-static int
-usage(const char *why, const char *what)
-{
-	(void)fprintf(stderr,
-	    "sallyport serve: %s%s\n"
-	    "usage: sallyport serve -c FILE [--listen unix:PATH|HOST:PORT]... "
-	    "[--workers N]\n"
-	    "                       [--state FILE] [--access-log FILE|-]\n",
-	    why, what);
-	return CMD_USAGE;
-}
-
-/*
- * Whether argv[*at] is the option; its value is behind "=" or the next
- * argument, which *at is moved to. A missing value leaves *value NULL.
- */
-static bool
-is_option(char **argv, int *at, const char *name, const char **value)
-{
-	size_t len = strlen(name);
-	const char *arg = argv[*at];
-
-	*value = NULL;
-	if (strncmp(arg, name, len) != 0)
-		return false;
-	if (arg[len] == '=' && arg[1] == '-') {
-		*value = arg + len + 1;
-		return true;
-	}
-	if (arg[len])
-		return false;
-	if (argv[*at + 1])
-		*value = argv[++*at];
-	return true;
-}
 
 static bool
 set_workers(struct options *o, const char *value)
@@ -76,42 +43,39 @@ set_workers(struct options *o, const char *value)
 	return true;
 }
 
-static bool
-add_listen(struct options *o, const char *value)
-{
-	if (o->n_listen == LISTEN_MAX)
-		return false;
-	o->listen[o->n_listen++] = value;
-	return true;
-}
-
 static int
 read_options(int argc, char **argv, struct options *o)
 {
-	const char *value;
+	struct args args;
+	int status = args_read(&args, cmd_find("serve"), argc, argv);
+	const char *workers;
 
-	for (int i = 1; i < argc; i++) {
-		const char *arg = argv[i];
-		bool is_fine = true;
-		if (is_option(argv, &i, "-c", &value) ||
-		    is_option(argv, &i, "--config", &value))
-			o->config = value;
-		else if (is_option(argv, &i, "--state", &value))
-			o->state = value;
-		else if (is_option(argv, &i, "--access-log", &value))
-			o->log = value;
-		else if (is_option(argv, &i, "--listen", &value))
-			is_fine = !value || add_listen(o, value);
-		else if (is_option(argv, &i, "--workers", &value))
-			is_fine = !value || set_workers(o, value);
-		else
-			return usage("unknown argument ", arg);
-		if (!value || !*value)
-			return usage("a value is missing after ", arg);
-		if (!is_fine)
-			return usage("no such value for ", arg);
+	if (status)
+		return status;
+	o->config = args_value(&args, "--config", 0);
+	o->state = args_value(&args, "--state", 0);
+	o->log = args_value(&args, "--access-log", 0);
+	if (args_value(&args, "--allow-unknown-static-fields", 0))
+		o->mode = LOAD_LENIENT;
+	while (o->n_listen < LISTEN_MAX &&
+	       (o->listen[o->n_listen] =
+		       args_value(&args, "--listen", o->n_listen)))
+		o->n_listen++;
+	if (args_value(&args, "--listen", LISTEN_MAX)) {
+		(void)fprintf(stderr,
+		    "sallyport serve: more than %d times --listen\n",
+		    LISTEN_MAX);
+		return CMD_USAGE;
 	}
-	return o->config ? CMD_OK : usage("-c FILE is missing", "");
+	workers = args_value(&args, "--workers", 0);
+	if (workers && !set_workers(o, workers)) {
+		(void)fprintf(stderr,
+		    "sallyport serve: --workers is a number from 1 to %d, not "
+		    "%s\n",
+		    WORKERS_MAX, workers);
+		return CMD_USAGE;
+	}
+	return CMD_OK;
 }
 
 /* The shared state, or private memory where the default has no place. */
@@ -200,25 +164,94 @@ worker_of(const struct loaded *l, struct state *state,
 		.log = l->log,
 		.state = state,
 		.sockets = sockets->fds,
-		.n_sockets = sockets->n };
+		.n_sockets = sockets->n,
+		.ready_fd = -1 };
+}
+
+/* What a master serves, and what it may serve next. */
+struct serving {
+	const struct options *options;
+	struct state *state;
+	struct listen_sockets sockets;
+	struct loaded now, next;
+	int id; /* in the list of masters */
+};
+
+/* All that is wrong with the file, or all warnings, once more as a text. */
+static struct str
+said(const struct loaded *l)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	struct str copy;
+
+	if (!out)
+		return STR_NONE;
+	diag_print(l->diag, out);
+	copy = fclose(out) ? STR_NONE
+			   : arena_str(l->arena, (struct str){ text, len });
+	free(text);
+	return copy;
+}
+
+static bool
+load_next(void *arg, struct worker *worker, struct str *text)
+{
+	struct serving *s = arg;
+	enum err err =
+	    load_read(s->options->config, s->options->mode, &s->next);
+
+	if (!err)
+		err = load_build(&s->next, s->state, s->options->log);
+	*text = said(&s->next);
+	if (err)
+		return false;
+	*worker = worker_of(&s->next, s->state, &s->sockets);
+	return true;
+}
+
+static void
+settle(void *arg, bool is_taken, struct str text)
+{
+	struct serving *s = arg;
+
+	master_note(
+	    s->state, s->id, is_taken ? MASTER_RELOADED : MASTER_REFUSED, text);
+	if (is_taken) {
+		load_free(&s->now);
+		s->now = s->next;
+		s->next = (struct loaded){ .arena = NULL };
+	} else {
+		load_free(&s->next);
+	}
 }
 
 static int
-run_master(const struct options *o, struct loaded *l, struct state *state)
+run_master(struct serving *s)
 {
-	struct listen_sockets sockets = { .n = 0 };
+	const struct options *o = s->options;
+	struct master_options master = { .workers = o->workers ? o->workers
+							       : count_cores(),
+		.load = load_next,
+		.settle = settle,
+		.arg = s };
 	struct str text;
 	struct worker worker;
+	pid_t pid = getpid();
 	int status = CMD_FAILED;
 
-	if (load_build(l, state, o->log))
+	if (load_build(&s->now, s->state, o->log))
 		return CMD_CONFIG;
-	if (!open_sockets(o, l, &sockets, &text)) {
-		worker = worker_of(l, state, &sockets);
-		status = master_run(&worker, &sockets,
-		    o->workers ? o->workers : count_cores(), text.ptr);
+	if (!open_sockets(o, &s->now, &s->sockets, &text)) {
+		master.addresses = text.ptr;
+		worker = worker_of(&s->now, s->state, &s->sockets);
+		s->id = master_join(s->state, o->config, master.workers);
+		status = master_run(&worker, &s->sockets, &master);
+		if (pid == getpid())
+			master_leave(s->state, s->id);
 	}
-	listen_close(&sockets);
+	listen_close(&s->sockets);
 	return status;
 }
 
@@ -226,22 +259,22 @@ int
 cmd_serve(int argc, char **argv)
 {
 	struct options o = { .workers = 0 };
-	struct loaded l;
-	struct state *state;
+	struct serving s = { .options = &o };
 	int status = read_options(argc, argv, &o);
 
 	if (status)
 		return status;
 	status = CMD_CONFIG;
-	if (!load_read(o.config, &l)) {
+	if (!load_read(o.config, o.mode, &s.now)) {
 		status = CMD_FAILED;
-		state = open_state(o.state);
-		if (state) {
-			status = run_master(&o, &l, state);
-			state_close(state);
+		s.state = open_state(o.state);
+		if (s.state) {
+			status = run_master(&s);
+			state_close(s.state);
 		}
 	}
-	load_free(&l);
+	load_free(&s.now);
+	load_free(&s.next);
 	return status;
 }
 
@@ -285,7 +318,7 @@ cmd_spawned(void)
 		    stderr);
 		return CMD_USAGE;
 	}
-	if (!load_read(file ? file : SALLYPORT_CONFIG_FILE, &l)) {
+	if (!load_read(file ? file : SALLYPORT_CONFIG_FILE, LOAD_STRICT, &l)) {
 		status = CMD_FAILED;
 		state = open_state(setting("SALLYPORT_STATE"));
 		if (state) {

@@ -1,5 +1,5 @@
 /*
- * sallyport stats: the counters of the state file, one "name: value" a line,
+ * sallyport stats: the counters and gauges of the state file, one "name: value" a line,
  * sorted, as Envoy's /stats prints them.
  */
 #include "config.h"
@@ -7,12 +7,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "cmd/cmd.h"
+#include "cmd/state.h"
+#include "cmd/table.h"
 #include "state/counter.h"
+#include "state/gauge.h"
 
 struct line {
 	struct str name;
@@ -30,7 +31,7 @@ add_line(void *arg, struct str name, uint64_t value)
 {
 	struct lines *lines = arg;
 
-	/* Others may add counters between the two walks. */
+	/* Others may add some between the two walks. */
 	if (lines->items && lines->n < lines->cap)
 		lines->items[lines->n] =
 		    (struct line){ arena_str(lines->arena, name), value };
@@ -51,10 +52,12 @@ print_counters(struct state *state)
 	int status = CMD_OK;
 
 	counter_each(state, add_line, &lines);
+	gauge_each(state, add_line, &lines);
 	lines.cap = lines.n;
 	lines.n = 0;
 	lines.items = ARENA_ARRAY(lines.arena, lines.cap + 1, struct line);
 	counter_each(state, add_line, &lines);
+	gauge_each(state, add_line, &lines);
 	if (lines.n > lines.cap)
 		lines.n = lines.cap;
 	qsort(lines.items, lines.n, sizeof(*lines.items), by_name);
@@ -69,23 +72,17 @@ print_counters(struct state *state)
 int
 cmd_stats(int argc, char **argv)
 {
-	const char *file = SALLYPORT_STATE_FILE;
+	const char *file;
+	struct args args;
 	struct state *state;
-	int status;
+	int status = args_read(&args, cmd_find("stats"), argc, argv);
 
-	if (argc == 3 && !strcmp(argv[1], "--state")) {
-		file = argv[2];
-	} else if (argc != 1) {
-		(void)fputs("usage: sallyport stats [--state FILE]\n", stderr);
-		return CMD_USAGE;
-	}
-	/* Opening would make one. */
-	if (access(file, R_OK | W_OK)) {
-		perror(file);
-		return CMD_FAILED;
-	}
-	if (state_open(file, &state))
-		return CMD_FAILED;
+	if (status)
+		return status;
+	file = args_value(&args, "--state", 0);
+	status = state_use(file, &state);
+	if (status)
+		return status;
 	status = print_counters(state);
 	state_close(state);
 	return status;

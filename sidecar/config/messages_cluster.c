@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "config/messages.h"
+#include "config/model_forward.h"
 
 #define UNBUILT       "it is not built in"
 #define RESOLVER      "the system's resolver answers"
@@ -37,6 +38,20 @@ static const struct schema_message endpoint_message = {
 	.fields = endpoint_fields,
 };
 
+static const struct schema_field metadata_fields[] = {
+	{ FIELD(SCHEMA_NODE, conf_metadata, filter_metadata),
+	    .label = SCHEMA_MAP,
+	    .text = "Values by the name of their reader." },
+	DELEGATED("typed_filter_metadata", "nothing reads it"),
+	{ .name = NULL },
+};
+
+static const struct schema_message metadata_message = {
+	.name = "envoy.config.core.v3.Metadata",
+	.size = sizeof(struct conf_metadata),
+	.fields = metadata_fields,
+};
+
 static const struct schema_field lb_endpoint_fields[] = {
 	{ FIELD(SCHEMA_MESSAGE, conf_lb_endpoint, endpoint),
 	    .message = &endpoint_message, .required = true,
@@ -44,7 +59,9 @@ static const struct schema_field lb_endpoint_fields[] = {
 	REFUSED("endpoint_name", "write the endpoint out"),
 	{ FIELD(SCHEMA_ENUM, conf_lb_endpoint, health_status),
 	    .choices = health_choices, .text = "UNKNOWN or HEALTHY." },
-	DELEGATED("metadata", "nothing reads it"),
+	{ FIELD(SCHEMA_MESSAGE, conf_lb_endpoint, metadata),
+	    .message = &metadata_message,
+	    .text = "envoy.lb may have canary and hash_key." },
 	{ FIELD(SCHEMA_U32, conf_lb_endpoint, load_balancing_weight), .min = 1,
 	    .max = UINT_MAX, .fallback = "1",
 	    .text = "Its share of the requests." },
@@ -78,6 +95,51 @@ static const struct schema_message locality_message = {
 	.fields = locality_fields,
 };
 
+static const struct schema_field drop_overload_fields[] = {
+	{ FIELD(SCHEMA_STR, conf_drop_overload, category), .min_items = 1,
+	    .required = true, .text = "Free text." },
+	{ FIELD(SCHEMA_MESSAGE, conf_drop_overload, drop_percentage),
+	    .message = &conf_fractional_percent_message,
+	    .text = "Requests answered with 503." },
+	{ .name = NULL },
+};
+
+static const struct schema_message drop_overload_message = {
+	.name = "envoy.config.endpoint.v3.ClusterLoadAssignment.Policy."
+		"DropOverload",
+	.size = sizeof(struct conf_drop_overload),
+	.fields = drop_overload_fields,
+};
+
+static const struct schema_field assignment_policy_fields[] = {
+	{ FIELD(SCHEMA_MESSAGE, conf_assignment_policy, drop_overloads),
+	    .label = SCHEMA_LIST, .message = &drop_overload_message,
+	    .text = "Requests that are not even tried." },
+	DELEGATED("overprovisioning_factor", ALL_USED),
+	DELEGATED("endpoint_stale_after", "it is for discovery"),
+	DELEGATED_SCALAR("weighted_priority_health", ALL_USED),
+	{ .name = NULL },
+};
+
+static void
+check_assignment_policy(struct diag *diag, const char *path, void *decoded)
+{
+	const struct conf_assignment_policy *p = decoded;
+
+	if (p->drop_overloads.n > 1)
+		diag_error(diag, p->node->place, path,
+		    "Cluster drop_overloads config has %zu categories. Envoy "
+		    "only support one.",
+		    p->drop_overloads.n);
+}
+
+static const struct schema_message assignment_policy_message = {
+	.name = "envoy.config.endpoint.v3.ClusterLoadAssignment.Policy",
+	.size = sizeof(struct conf_assignment_policy),
+	.fields = assignment_policy_fields,
+	.check = check_assignment_policy,
+};
+
 static const struct schema_field load_assignment_fields[] = {
 	{ FIELD(SCHEMA_STR, conf_load_assignment, cluster_name), .min_items = 1,
 	    .required = true, .text = "Name of the cluster, once more." },
@@ -85,7 +147,8 @@ static const struct schema_field load_assignment_fields[] = {
 	    .label = SCHEMA_LIST, .message = &locality_message,
 	    .text = "Groups of hosts." },
 	REFUSED("named_endpoints", "write the endpoints out"),
-	REFUSED("policy", UNBUILT),
+	{ FIELD(SCHEMA_MESSAGE, conf_load_assignment, policy),
+	    .message = &assignment_policy_message, .text = "Overload." },
 	{ .name = NULL },
 };
 
@@ -222,18 +285,88 @@ static const struct schema_choice type_choices[] = {
 static const struct schema_choice lb_choices[] = {
 	{ .name = "ROUND_ROBIN", .value = CONF_ROUND_ROBIN },
 	{ .name = "LEAST_REQUEST", .value = CONF_LEAST_REQUEST },
-	{ .name = "RING_HASH",
-	    .value = CONF_RING_HASH,
-	    .refused = "hosts are not chosen by hash" },
+	{ .name = "RING_HASH", .value = CONF_RING_HASH },
 	{ .name = "RANDOM", .value = CONF_RANDOM },
-	{ .name = "MAGLEV",
-	    .value = CONF_MAGLEV,
-	    .refused = "hosts are not chosen by hash" },
+	{ .name = "MAGLEV", .value = CONF_MAGLEV },
 	{ .name = "CLUSTER_PROVIDED", .value = 6, .refused = UNBUILT },
-	{ .name = "LOAD_BALANCING_POLICY_CONFIG",
-	    .value = 7,
-	    .refused = UNBUILT },
+	{ .name = "LOAD_BALANCING_POLICY_CONFIG", .value = CONF_LB_CONFIG },
 	{ .name = NULL },
+};
+
+static const struct schema_choice priority_choices[] = {
+	{ .name = "DEFAULT", .value = 0 },
+	{ .name = "HIGH", .value = 1 },
+	{ .name = NULL },
+};
+
+static const struct schema_field percent_fields[] = {
+	{ FIELD(SCHEMA_DOUBLE, conf_percent, value), .max = 100,
+	    .text = "0 to 100." },
+	{ .name = NULL },
+};
+
+const struct schema_message conf_percent_message = {
+	.name = "envoy.type.v3.Percent",
+	.size = sizeof(struct conf_percent),
+	.fields = percent_fields,
+};
+
+static const struct schema_field retry_budget_fields[] = {
+	{ FIELD(SCHEMA_MESSAGE, conf_retry_budget, budget_percent),
+	    .message = &conf_percent_message,
+	    .text = "Retries among all requests under way; 20." },
+	REFUSED("budget_interval", UNBUILT),
+	{ FIELD(SCHEMA_U32, conf_retry_budget, min_retry_concurrency),
+	    .fallback = "3", .text = "Retries that are allowed anyhow." },
+	{ .name = NULL },
+};
+
+static const struct schema_message retry_budget_message = {
+	.name = "envoy.config.cluster.v3.CircuitBreakers.Thresholds."
+		"RetryBudget",
+	.size = sizeof(struct conf_retry_budget),
+	.fields = retry_budget_fields,
+};
+
+static const struct schema_field thresholds_fields[] = {
+	{ FIELD(SCHEMA_ENUM, conf_thresholds, priority),
+	    .choices = priority_choices,
+	    .text = "Requests of which priority it is for." },
+	{ FIELD(SCHEMA_U32, conf_thresholds, max_connections),
+	    .fallback = "1024", .text = "Connections at once." },
+	{ FIELD(SCHEMA_U32, conf_thresholds, max_pending_requests),
+	    .fallback = "1024", .text = "Requests that wait for one." },
+	{ FIELD(SCHEMA_U32, conf_thresholds, max_requests), .fallback = "1024",
+	    .text = "Requests at once." },
+	{ FIELD(SCHEMA_U32, conf_thresholds, max_retries), .fallback = "3",
+	    .text = "Retries at once." },
+	{ FIELD(SCHEMA_MESSAGE, conf_thresholds, retry_budget),
+	    .message = &retry_budget_message,
+	    .text = "Retries as a part of all requests, not max_retries." },
+	DELEGATED_SCALAR("track_remaining", "there are no gauges"),
+	DELEGATED("max_connection_pools",
+	    "the connections of a process make one pool"),
+	{ .name = NULL },
+};
+
+static const struct schema_message thresholds_message = {
+	.name = "envoy.config.cluster.v3.CircuitBreakers.Thresholds",
+	.size = sizeof(struct conf_thresholds),
+	.fields = thresholds_fields,
+};
+
+static const struct schema_field circuit_breakers_fields[] = {
+	{ FIELD(SCHEMA_MESSAGE, conf_circuit_breakers, thresholds),
+	    .label = SCHEMA_LIST, .message = &thresholds_message,
+	    .text = "Limits over all processes, per priority." },
+	REFUSED("per_host_thresholds", UNBUILT),
+	{ .name = NULL },
+};
+
+static const struct schema_message circuit_breakers_message = {
+	.name = "envoy.config.cluster.v3.CircuitBreakers",
+	.size = sizeof(struct conf_circuit_breakers),
+	.fields = circuit_breakers_fields,
 };
 
 static const struct schema_field cluster_fields[] = {
@@ -255,18 +388,30 @@ static const struct schema_field cluster_fields[] = {
 	    .text = "TLS; plain without it." },
 	REFUSED("transport_socket_matches", UNBUILT),
 	REFUSED("transport_socket_matcher", UNBUILT),
-	DELEGATED_SCALAR("alt_stat_name", NO_STATISTICS),
+	{ FIELD(SCHEMA_STR, conf_cluster, alt_stat_name),
+	    .text = "Name in the statistics, in place of name." },
 	DELEGATED("stats_matcher", NO_STATISTICS),
 	DELEGATED("per_connection_buffer_limit_bytes", CONNECTIONS),
 	DELEGATED("per_connection_buffer_high_watermark_timeout", CONNECTIONS),
 	REFUSED("health_checks", "hosts are not checked"),
-	DELEGATED("max_requests_per_connection", CONNECTIONS),
-	REFUSED("circuit_breakers", UNBUILT),
-	REFUSED("upstream_http_protocol_options", UNBUILT),
-	DELEGATED("common_http_protocol_options", CONNECTIONS),
-	DELEGATED("http_protocol_options", CONNECTIONS),
-	REFUSED("http2_protocol_options", UNBUILT),
-	REFUSED("typed_extension_protocol_options", UNBUILT),
+	{ FIELD(SCHEMA_U32, conf_cluster, max_requests_per_connection),
+	    .text = "Deprecated: typed_extension_protocol_options." },
+	{ FIELD(SCHEMA_MESSAGE, conf_cluster, circuit_breakers),
+	    .message = &circuit_breakers_message,
+	    .text = "Limits; requests over them get 503." },
+	REFUSED("upstream_http_protocol_options",
+	    "use typed_extension_protocol_options"),
+	{ FIELD(SCHEMA_MESSAGE, conf_cluster, common_http_protocol_options),
+	    .message = &conf_common_protocol_message,
+	    .text = "Deprecated: typed_extension_protocol_options." },
+	{ FIELD(SCHEMA_MESSAGE, conf_cluster, http_protocol_options),
+	    .message = &conf_http1_message,
+	    .text = "Deprecated: typed_extension_protocol_options." },
+	{ FIELD(SCHEMA_MESSAGE, conf_cluster, http2_protocol_options),
+	    .message = &conf_http2_message,
+	    .text = "Deprecated: typed_extension_protocol_options." },
+	{ FIELD(SCHEMA_ANY, conf_cluster, typed_extension_protocol_options),
+	    .label = SCHEMA_MAP, .text = "How HTTP is spoken." },
 	DELEGATED("dns_refresh_rate", RESOLVER),
 	DELEGATED("dns_jitter", RESOLVER),
 	DELEGATED("dns_failure_refresh_rate", RESOLVER),
@@ -281,19 +426,31 @@ static const struct schema_field cluster_fields[] = {
 	DELEGATED("cleanup_interval", "it is for discovery"),
 	DELEGATED("upstream_bind_config", "the kernel chooses the address"),
 	REFUSED("lb_subset_config", "there are no subsets of hosts"),
-	REFUSED("ring_hash_lb_config", "hosts are not chosen by hash"),
-	REFUSED("maglev_lb_config", "hosts are not chosen by hash"),
+	{ FIELD(SCHEMA_MESSAGE, conf_cluster, ring_hash_lb_config),
+	    .message = &conf_ring_hash_message, .oneof = "lb_config",
+	    .text = "For lb_policy RING_HASH." },
+	{ FIELD(SCHEMA_MESSAGE, conf_cluster, maglev_lb_config),
+	    .message = &conf_maglev_message, .oneof = "lb_config",
+	    .text = "For lb_policy MAGLEV." },
 	REFUSED("original_dst_lb_config", UNBUILT),
-	REFUSED("least_request_lb_config", UNBUILT),
-	REFUSED("round_robin_lb_config", UNBUILT),
-	DELEGATED("common_lb_config", ALL_USED),
+	{ FIELD(SCHEMA_MESSAGE, conf_cluster, least_request_lb_config),
+	    .message = &conf_least_request_message, .oneof = "lb_config",
+	    .text = "For lb_policy LEAST_REQUEST." },
+	{ FIELD(SCHEMA_MESSAGE, conf_cluster, round_robin_lb_config),
+	    .message = &conf_round_robin_message, .oneof = "lb_config",
+	    .text = "For lb_policy ROUND_ROBIN." },
+	{ FIELD(SCHEMA_MESSAGE, conf_cluster, common_lb_config),
+	    .message = &conf_common_lb_message,
+	    .text = "For all ways of choosing hosts." },
 	DELEGATED("metadata", "nothing reads it"),
 	REFUSED_SCALAR("protocol_selection", UNBUILT),
 	DELEGATED("upstream_connection_options", CONNECTIONS),
 	DELEGATED_SCALAR("close_connections_on_host_health_failure", ALL_USED),
 	DELEGATED_SCALAR("ignore_health_on_host_removal", ALL_USED),
 	REFUSED("filters", UNBUILT),
-	REFUSED("load_balancing_policy", "use lb_policy"),
+	{ FIELD(SCHEMA_MESSAGE, conf_cluster, load_balancing_policy),
+	    .message = &conf_load_balancing_message,
+	    .text = "How a host is chosen, in place of lb_policy." },
 	REFUSED("lrs_server", "configuration comes from files only"),
 	DELEGATED("lrs_report_endpoint_metrics", NO_STATISTICS),
 	DELEGATED_SCALAR("track_timeout_budgets", NO_STATISTICS),

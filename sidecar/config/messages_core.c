@@ -115,7 +115,7 @@ static const struct schema_field fractional_percent_fields[] = {
 	{ .name = NULL },
 };
 
-static const struct schema_message fractional_percent_message = {
+const struct schema_message conf_fractional_percent_message = {
 	.name = "envoy.type.v3.FractionalPercent",
 	.size = sizeof(struct conf_fractional_percent),
 	.fields = fractional_percent_fields,
@@ -123,7 +123,7 @@ static const struct schema_message fractional_percent_message = {
 
 static const struct schema_field runtime_fraction_fields[] = {
 	{ FIELD(SCHEMA_MESSAGE, conf_runtime_fraction, default_value),
-	    .message = &fractional_percent_message, .required = true,
+	    .message = &conf_fractional_percent_message, .required = true,
 	    .text = "The fraction." },
 	{ FIELD(SCHEMA_STR, conf_runtime_fraction, runtime_key),
 	    .text = "Runtime key; there is no runtime, the default holds." },
@@ -252,7 +252,7 @@ check_header_value(struct diag *diag, const char *path, void *decoded)
 	if (!is_name(header->key))
 		diag_error(diag, header->node->place, path,
 		    "'" STR_FMT "' is no header name", STR_ARG(header->key));
-	if (!is_one_line(header->value) || !is_one_line(header->raw_value))
+	if (!is_one_line(header->raw_value))
 		diag_error(diag, header->node->place, path,
 		    "a header value is one line");
 	if (header->value.len && header->raw_value.ptr)
@@ -295,8 +295,6 @@ check_header_option(struct diag *diag, const char *path, void *decoded)
 		    "allowed");
 		return;
 	}
-	diag_warn(diag, option->node->place, path,
-	    "`append` is deprecated: write append_action");
 	option->append_action = option->append
 				    ? CONF_APPEND_IF_EXISTS_OR_ADD
 				    : CONF_OVERWRITE_IF_EXISTS_OR_ADD;

@@ -99,6 +99,52 @@ struct conf_query_matcher {
 	struct conf_string_matcher *string_match;
 	bool present_match, has_present_match;
 };
+struct conf_cookie_matcher {
+	const struct node *node;
+	struct str name;
+	struct conf_string_matcher *string_match;
+	bool invert_match;
+};
+struct conf_double_range {
+	const struct node *node;
+	double start, end;
+};
+struct conf_double_matcher {
+	const struct node *node;
+	struct conf_double_range *range;
+	double exact;
+	bool has_exact;
+};
+struct conf_value_matcher;
+struct conf_list_matcher {
+	const struct node *node;
+	struct conf_value_matcher *one_of;
+};
+struct conf_or_matcher {
+	const struct node *node;
+	CONF_LIST(struct conf_value_matcher) value_matchers;
+};
+struct conf_value_matcher {
+	const struct node *node;
+	const struct node *null_match;
+	struct conf_double_matcher *double_match;
+	struct conf_string_matcher *string_match;
+	bool bool_match, has_bool_match;
+	bool present_match, has_present_match;
+	struct conf_list_matcher *list_match;
+	struct conf_or_matcher *or_match;
+};
+struct conf_path_segment {
+	const struct node *node;
+	struct str key;
+};
+struct conf_metadata_matcher {
+	const struct node *node;
+	struct str filter;
+	CONF_LIST(struct conf_path_segment) path;
+	struct conf_value_matcher *value;
+	bool invert;
+};
 
 /* envoy.config.core.v3.HeaderValueOption */
 enum conf_append_action {
@@ -214,6 +260,23 @@ struct conf_route_match {
 	struct conf_runtime_fraction *runtime_fraction;
 	CONF_LIST(struct conf_header_matcher) headers;
 	CONF_LIST(struct conf_query_matcher) query_parameters;
+	CONF_LIST(struct conf_cookie_matcher) cookies;
+	CONF_LIST(struct conf_metadata_matcher) dynamic_metadata;
+	struct conf_empty *grpc;
+	struct conf_tls_match *tls_context;
+	struct conf_typed_extension *path_match_policy;
+};
+/* RouteMatch.TlsContextMatchOptions */
+struct conf_tls_match {
+	const struct node *node;
+	bool presented, has_presented;
+	bool validated, has_validated;
+};
+/* envoy.config.core.v3.TypedExtensionConfig */
+struct conf_typed_extension {
+	const struct node *node;
+	struct str name;
+	struct any *typed_config;
 };
 struct conf_request_headers_action {
 	const struct node *node;
@@ -246,13 +309,22 @@ typedef CONF_LIST(struct conf_rate_limit) conf_rate_limits;
 
 struct conf_weighted_cluster {
 	const struct node *node;
-	struct str name;
+	struct str name, cluster_header;
 	uint32_t weight;
+	conf_header_options request_headers_to_add, response_headers_to_add;
+	conf_strings request_headers_to_remove, response_headers_to_remove;
+	struct map typed_per_filter_config;
+	struct str host_rewrite_literal;
 };
 struct conf_weighted_clusters {
 	const struct node *node;
 	CONF_LIST(struct conf_weighted_cluster) clusters;
+	struct str runtime_key_prefix;
+	struct str header_name;
+	bool use_hash_policy;
 };
+typedef CONF_LIST(struct conf_mirror_policy) conf_mirror_policies;
+
 enum conf_cluster_not_found {
 	CONF_NOT_FOUND_503,
 	CONF_NOT_FOUND_404,
@@ -266,19 +338,33 @@ struct conf_route_action {
 	int cluster_not_found_response_code;
 	struct str prefix_rewrite;
 	struct conf_regex_rewrite *regex_rewrite;
+	struct str path_rewrite;
+	struct conf_typed_extension *path_rewrite_policy;
 	struct str host_rewrite_literal;
 	bool auto_host_rewrite;
+	struct str host_rewrite_header;
+	struct conf_regex_rewrite *host_rewrite_path_regex;
+	struct str host_rewrite;
 	bool append_x_forwarded_host;
 	int64_t timeout; /* 15 s unless given; 0 is none */
 	int64_t idle_timeout;
 	bool has_idle_timeout;
 	conf_rate_limits rate_limits;
+	/* model_forward.h has these. */
+	struct conf_retry_policy *retry_policy;
+	conf_mirror_policies request_mirror_policies;
+	CONF_LIST(struct conf_hash_policy) hash_policy;
+	struct conf_max_stream_duration *max_stream_duration;
+	int priority; /* 0 DEFAULT, 1 HIGH */
+	int64_t max_grpc_timeout, grpc_timeout_offset; /* deprecated */
+	bool has_max_grpc_timeout;
 };
 enum conf_redirect_code { CONF_301, CONF_302, CONF_303, CONF_307, CONF_308 };
 struct conf_redirect {
 	const struct node *node;
 	struct str host_redirect, path_redirect, prefix_rewrite,
 	    scheme_redirect;
+	struct conf_regex_rewrite *regex_rewrite;
 	bool https_redirect;
 	uint32_t port_redirect;
 	int response_code;
@@ -288,6 +374,7 @@ struct conf_direct_response {
 	const struct node *node;
 	uint32_t status;
 	struct conf_data_source *body;
+	struct conf_format *body_format;
 };
 struct conf_route {
 	const struct node *node;
@@ -299,7 +386,16 @@ struct conf_route {
 	struct map typed_per_filter_config; /* values: struct any * */
 	conf_header_options request_headers_to_add, response_headers_to_add;
 	conf_strings request_headers_to_remove, response_headers_to_remove;
+	uint32_t per_request_buffer_limit_bytes;
+	uint64_t request_body_buffer_limit;
+	bool has_per_request_buffer_limit_bytes, has_request_body_buffer_limit;
 	struct str stat_prefix;
+	struct conf_metadata *metadata;
+};
+struct conf_virtual_cluster {
+	const struct node *node;
+	struct str name;
+	CONF_LIST(struct conf_header_matcher) headers;
 };
 struct conf_virtual_host {
 	const struct node *node;
@@ -311,6 +407,16 @@ struct conf_virtual_host {
 	conf_header_options request_headers_to_add, response_headers_to_add;
 	conf_strings request_headers_to_remove, response_headers_to_remove;
 	conf_rate_limits rate_limits;
+	CONF_LIST(struct conf_virtual_cluster) virtual_clusters;
+	struct conf_metadata *metadata;
+	bool include_request_attempt_count;
+	bool include_attempt_count_in_response;
+	bool include_is_timeout_retry_header;
+	struct conf_retry_policy *retry_policy;
+	conf_mirror_policies request_mirror_policies;
+	uint32_t per_request_buffer_limit_bytes;
+	uint64_t request_body_buffer_limit;
+	bool has_per_request_buffer_limit_bytes, has_request_body_buffer_limit;
 };
 struct conf_route_config {
 	const struct node *node;
@@ -322,7 +428,11 @@ struct conf_route_config {
 	bool validate_clusters;
 	uint32_t max_direct_response_body_size_bytes; /* 4096 */
 	bool ignore_port_in_host_matching;
+	conf_strings internal_only_headers;
+	bool ignore_path_parameters_in_path_matching;
+	struct str vhost_header;
 	struct map typed_per_filter_config;
+	conf_mirror_policies request_mirror_policies;
 };
 
 /* envoy.extensions.filters.network.http_connection_manager.v3 */
@@ -350,6 +460,41 @@ struct conf_common_http {
 	uint32_t max_headers_count; /* 100 */
 	int64_t max_stream_duration;
 };
+struct conf_cidr_range {
+	const struct node *node;
+	struct str address_prefix;
+	uint32_t prefix_len;
+};
+typedef CONF_LIST(struct conf_cidr_range) conf_cidr_ranges;
+struct conf_internal_address {
+	const struct node *node;
+	conf_cidr_ranges cidr_ranges;
+};
+struct conf_client_http1 {
+	const struct node *node;
+	bool accept_http_10;
+	struct str default_host_for_http_10;
+};
+enum conf_client_cert {
+	CONF_CERT_SANITIZE,
+	CONF_CERT_FORWARD_ONLY,
+	CONF_CERT_APPEND_FORWARD,
+	CONF_CERT_SANITIZE_SET,
+	CONF_CERT_ALWAYS_FORWARD_ONLY,
+};
+struct conf_client_cert_details {
+	const struct node *node;
+	bool subject, cert, dns, uri;
+};
+struct conf_scheme_transformation {
+	const struct node *node;
+	struct str scheme_to_overwrite;
+};
+struct conf_request_id_extension {
+	const struct node *node;
+	struct any *typed_config;
+};
+struct conf_extension; /* model_forward.h */
 struct conf_hcm {
 	const struct node *node;
 	struct str stat_prefix;
@@ -374,6 +519,17 @@ struct conf_hcm {
 	struct conf_local_reply *local_reply_config;
 	CONF_LIST(struct conf_access_log) access_log;
 	struct str via;
+	bool strip_trailing_host_dot;
+	bool add_user_agent;
+	bool append_x_forwarded_port;
+	struct conf_scheme_transformation *scheme_header_transformation;
+	struct conf_internal_address *internal_address_config;
+	CONF_LIST(struct conf_extension) original_ip_detection_extensions;
+	CONF_LIST(struct conf_extension) early_header_mutation_extensions;
+	struct conf_client_http1 *http_protocol_options;
+	int forward_client_cert_details;
+	struct conf_client_cert_details *set_current_client_cert_details;
+	struct conf_request_id_extension *request_id_extension;
 };
 
 /* envoy.config.listener.v3, envoy.config.cluster.v3, bootstrap */
@@ -396,16 +552,23 @@ struct conf_listener {
 	CONF_LIST(struct conf_filter_chain) filter_chains;
 	CONF_LIST(struct conf_network_filter) listener_filters;
 	struct str stat_prefix;
+	uint32_t per_connection_buffer_limit_bytes; /* 1 MiB */
 };
 struct conf_endpoint {
 	const struct node *node;
 	struct conf_address *address;
 	struct str hostname;
 };
+/* envoy.config.core.v3.Metadata */
+struct conf_metadata {
+	const struct node *node;
+	struct map filter_metadata; /* values: const struct node ** */
+};
 struct conf_lb_endpoint {
 	const struct node *node;
 	struct conf_endpoint *endpoint;
 	int health_status; /* 0 UNKNOWN, 1 HEALTHY */
+	struct conf_metadata *metadata;
 	uint32_t load_balancing_weight; /* 1 */
 };
 struct conf_locality_endpoints {
@@ -417,6 +580,7 @@ struct conf_load_assignment {
 	const struct node *node;
 	struct str cluster_name;
 	CONF_LIST(struct conf_locality_endpoints) endpoints;
+	struct conf_assignment_policy *policy; /* model_forward.h */
 };
 /* extensions.transport_sockets.tls.v3 */
 struct conf_validation_context {
@@ -445,7 +609,8 @@ enum conf_lb_policy {
 	CONF_LEAST_REQUEST,
 	CONF_RING_HASH,
 	CONF_RANDOM,
-	CONF_MAGLEV = 5
+	CONF_MAGLEV = 5,
+	CONF_LB_CONFIG = 7 /* load_balancing_policy says it */
 };
 struct conf_cluster {
 	const struct node *node;
@@ -455,6 +620,20 @@ struct conf_cluster {
 	int lb_policy;
 	struct conf_load_assignment *load_assignment;
 	struct conf_transport_socket *transport_socket;
+	struct str alt_stat_name;
+	uint32_t max_requests_per_connection;
+	/* model_forward.h has these. */
+	struct conf_circuit_breakers *circuit_breakers;
+	struct conf_common_protocol *common_http_protocol_options;
+	struct conf_empty *http_protocol_options;
+	struct conf_empty *http2_protocol_options;
+	struct map typed_extension_protocol_options; /* struct any * */
+	struct conf_ring_hash *ring_hash_lb_config;
+	struct conf_maglev *maglev_lb_config;
+	struct conf_least_request *least_request_lb_config;
+	struct conf_empty *round_robin_lb_config;
+	struct conf_common_lb *common_lb_config;
+	struct conf_load_balancing *load_balancing_policy;
 };
 struct conf_static_resources {
 	const struct node *node;
@@ -494,7 +673,8 @@ struct conf_module_filter {
 struct conf_module_filter_per_route {
 	const struct node *node;
 	struct conf_dynamic_module *dynamic_module_config;
-	struct str filter_name; /* or by its older name, per_route_config_name */
+	struct str
+	    filter_name; /* or by its older name, per_route_config_name */
 	struct any *filter_config;
 };
 
@@ -513,5 +693,6 @@ extern const struct schema_message conf_regex_rewrite_message;
 extern const struct schema_message conf_runtime_fraction_message;
 extern const struct schema_message conf_rate_limit_message;
 extern const struct schema_message conf_http_status_message;
+extern const struct schema_message conf_cidr_range_message;
 
 #endif

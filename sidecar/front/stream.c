@@ -71,6 +71,7 @@ open_exchange(struct stream *s, struct arena *arena)
 	const struct front *f = s->front;
 
 	s->x = exchange_new(arena, f->gateway, f->state, &hooks, s);
+	s->x->wakes = f->wakes;
 	s->started = s->head_queued = s->blocked = s->discards = false;
 	s->full_duplex = s->body_over = s->resumes = false;
 	s->moved = 0;
@@ -95,6 +96,16 @@ refuse(struct stream *s, unsigned status, struct str details)
 				 .flag = "DPE" });
 }
 
+/* "SUCCESS", "NONE", "FAILED:why", "GENEROUS" as web servers write it. */
+static enum exchange_certificate
+certificate_of(struct str verify)
+{
+	if (!verify.len || str_eq(verify, STR("NONE")))
+		return EXCHANGE_NO_CERTIFICATE;
+	return str_eq(verify, STR("SUCCESS")) ? EXCHANGE_GOOD_CERTIFICATE
+					      : EXCHANGE_BAD_CERTIFICATE;
+}
+
 void
 stream_open(struct stream *s, struct arena *arena,
     const struct cgi_param *params, size_t n)
@@ -110,7 +121,10 @@ stream_open(struct stream *s, struct arena *arena,
 		.local_address = r.local_address,
 		.local_port = r.local_port,
 		.scheme = r.scheme,
-		.protocol = r.protocol };
+		.protocol = r.protocol,
+		.certificate = certificate_of(r.client_verify),
+		.client_cert = r.client_cert,
+		.server_cert = r.server_cert };
 	s->x->original_path = headers_get(&r.headers, STR(":path"));
 	s->x->client_address = r.address;
 	s->x->upload_len = r.content_length;
@@ -304,7 +318,9 @@ stream_pump(struct stream *s, struct buf *between)
 
 	if (!s->started)
 		return STREAM_RUNNING;
-	if (s->resumes && x->phase >= EXCHANGE_FORWARDING)
+	if (s->resumes && x->phase < EXCHANGE_FORWARDING)
+		exchange_upload_moved(x);
+	else if (s->resumes)
 		router_resume(x);
 	s->resumes = false;
 	if (x->phase < EXCHANGE_ANSWERING)
@@ -345,7 +361,7 @@ time_out(struct stream *s)
 			.flag = "SI" });
 		return;
 	}
-	x->flags |= FLAG_SI;
+	flags_set(&x->flags, FLAG_SI);
 	x->details = STR("stream_idle_timeout");
 	exchange_cut(x);
 }
@@ -380,7 +396,7 @@ stream_check(struct stream *s)
 void
 stream_note_gone(struct stream *s)
 {
-	s->x->flags |= FLAG_DC;
+	flags_set(&s->x->flags, FLAG_DC);
 	s->x->details = STR("downstream_remote_disconnect");
 }
 

@@ -20,6 +20,7 @@ struct front {
 	const struct gateway *gateway;
 	struct state *state;
 	struct router *router;
+	struct wakes *wakes;
 	struct access_log *log;
 };
 

@@ -34,12 +34,16 @@ layout_hash(void)
 {
 	const uint64_t parts[] = { LAYOUT_VERSION, sizeof(struct image),
 		sizeof(struct cell), sizeof(struct tag), sizeof(struct process),
-		LIMIT_SETS, LIMIT_WAYS, LIMIT_SLOTS, BREAKERS, COUNTERS,
+		LIMIT_SETS, LIMIT_WAYS, LIMIT_SLOTS, BREAKERS, COUNTERS, GAUGES,
 		PROCESSES, offsetof(struct image_header, boot_id),
 		offsetof(struct image, counter_tags),
 		offsetof(struct image, counters),
 		offsetof(struct image, processes),
-		offsetof(struct image, breaker_tags),
+		offsetof(struct image, gauge_tags),
+		offsetof(struct image, word_tags),
+		offsetof(struct image, masters),
+		offsetof(struct image, quota_tags), QUOTAS,
+		sizeof(struct quota), offsetof(struct image, breaker_tags),
 		offsetof(struct image, breakers),
 		offsetof(struct image, breakers_opened),
 		offsetof(struct image, doors), offsetof(struct image, cells) };

@@ -236,7 +236,7 @@ note_late_failure(struct forward *f)
 	struct exchange *x = f->x;
 
 	note_failure(f, o);
-	x->flags |= o->flag;
+	flags_set(&x->flags, o->flag);
 	x->details =
 	    reset_details(x, "upstream_reset_after_response_started", o);
 }
@@ -254,7 +254,7 @@ give_up(struct forward *f, const struct host_reply *answer, unsigned flag)
 		exchange_reply(x, answer);
 		return;
 	}
-	x->flags |= flag;
+	flags_set(&x->flags, flag);
 	x->details = answer->details;
 	cut(f);
 }

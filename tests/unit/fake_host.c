@@ -8,6 +8,7 @@
 
 #include "config/bootstrap.h"
 #include "config/yaml.h"
+#include "state/gauge.h"
 #include "tests/unit/fake_host.h"
 
 static const char *counter_names[64];
@@ -57,6 +58,7 @@ fake_new_with_route(
 	x->arena = arena;
 	x->filter = filter;
 	x->state = state_private();
+	state_join(x->state);
 	x->diag = diag_new(arena);
 	x->boot_ns = 1000000000000;
 	x->wall_ns = 1700000000000000000;
@@ -64,10 +66,21 @@ fake_new_with_route(
 	memset(counter_names, 0, sizeof(counter_names));
 	x->conf = configure(x, filter->conf, filter->configure, yaml);
 	if (route_yaml)
-		x->route_conf = configure(
-		    x, filter->route_conf, filter->configure_route, route_yaml);
+		fake_level(x, HOST_LEVEL_ROUTE, route_yaml);
 	fake_next_request(x);
 	return x;
+}
+
+void
+fake_level(struct exchange *x, enum host_level level, const char *yaml)
+{
+	x->level_confs[level] = configure(
+	    x, x->filter->route_conf, x->filter->configure_route, yaml);
+	for (int i = HOST_LEVELS - 1; i >= 0; i--)
+		if (x->level_confs[i]) {
+			x->route_conf = x->level_confs[i];
+			return;
+		}
 }
 
 struct exchange *
@@ -90,6 +103,10 @@ fake_next_request(struct exchange *x)
 	headers_init(&x->response, x->arena);
 	headers_init(&x->reply_headers, x->arena);
 	x->has_response = x->replied = x->rerouted = false;
+	x->at_body = x->has_body = x->health_check = false;
+	x->body = STR_NONE;
+	x->n_timers = 0;
+	x->flags[0] = '\0';
 	x->metadata = NULL;
 	x->details = STR_NONE;
 	x->filter_state = arena_alloc(x->arena, x->filter->state_size + 1);
@@ -134,12 +151,41 @@ fake_response_header(struct exchange *x, const char *name, const char *value)
 	put(x, &x->response, name, value);
 }
 
+void
+fake_body(struct exchange *x, const char *text)
+{
+	x->body = arena_str(x->arena, str_of(text));
+}
+
+static enum verdict
+run_body(struct exchange *x)
+{
+	const struct filter *f = x->filter;
+	size_t max = f->body_max ? f->body_max(x->conf, x->filter_state, x) : 0;
+
+	ck_assert(!f->body_max || f->needs & FILTER_NEEDS_BODY);
+	if (!max)
+		return FILTER_NEXT;
+	if (x->body.len > max) {
+		host_reply(x, &(struct host_reply){ .status = 413 });
+		return FILTER_REPLY;
+	}
+	x->has_body = true;
+	return f->on_request_body(x->conf, x->filter_state, x);
+}
+
 enum verdict
 fake_run_request(struct exchange *x)
 {
-	return x->filter->on_request
-		   ? x->filter->on_request(x->conf, x->filter_state, x)
-		   : FILTER_NEXT;
+	const struct filter *f = x->filter;
+	enum verdict verdict = FILTER_NEXT;
+
+	if (!x->at_body && f->on_request)
+		verdict = f->on_request(x->conf, x->filter_state, x);
+	if (verdict != FILTER_NEXT)
+		return verdict;
+	x->at_body = true;
+	return run_body(x);
 }
 
 enum verdict
@@ -237,6 +283,18 @@ host_setup_counter(struct setup *s, const char *name)
 	return -1;
 }
 
+int
+host_setup_gauge(struct setup *s, const char *name)
+{
+	return gauge_find(world(s)->state, str_of(name));
+}
+
+int
+host_setup_counter_named(struct setup *s, struct str name)
+{
+	return host_setup_counter(s, arena_cstr(world(s)->arena, name));
+}
+
 struct str
 host_setup_data(
     struct setup *s, const struct conf_data_source *source, size_t max)
@@ -267,6 +325,17 @@ host_setup_cluster(struct setup *s, size_t i)
 	(void)s;
 	(void)i;
 	return STR_NONE;
+}
+
+bool
+host_setup_metadata(
+    struct setup *s, const struct node *node, struct str ns, struct str name)
+{
+	(void)s;
+	(void)node;
+	(void)ns;
+	(void)name;
+	return true;
 }
 
 struct state *
@@ -330,6 +399,17 @@ host_header_add(
 }
 
 bool
+host_header_add_empty(struct exchange *x, enum host_map map, struct str name)
+{
+	struct headers *h = map_of(x, map);
+
+	if (!h || !header_name_is_valid(name))
+		return false;
+	headers_add(h, arena_str(x->arena, name), STR(""));
+	return true;
+}
+
+bool
 host_header_remove(struct exchange *x, enum host_map map, struct str name)
 {
 	struct headers *h = map_of(x, map);
@@ -347,8 +427,8 @@ host_reply(struct exchange *x, const struct host_reply *reply)
 	x->reply.details = arena_str(x->arena, reply->details);
 	x->reply.headers = NULL;
 	for (size_t i = 0; i < reply->n_headers; i++) {
-		ck_assert(header_is_writable(
-		    reply->headers[i].name, reply->headers[i].value));
+		ck_assert(header_name_is_valid(reply->headers[i].name));
+		ck_assert(header_value_is_valid(reply->headers[i].value));
 		headers_add(&x->reply_headers,
 		    arena_str(x->arena, reply->headers[i].name),
 		    arena_str(x->arena, reply->headers[i].value));
@@ -359,6 +439,69 @@ const void *
 host_route_conf(struct exchange *x)
 {
 	return x->route_conf;
+}
+
+const void *
+host_route_conf_at(struct exchange *x, enum host_level level)
+{
+	return x->level_confs[level];
+}
+
+struct str
+host_body(struct exchange *x)
+{
+	return !x->has_body ? STR_NONE : x->body.ptr ? x->body : STR("");
+}
+
+bool
+host_body_replace(struct exchange *x, struct str bytes)
+{
+	if (!x->has_body)
+		return false;
+	x->body = arena_str(x->arena, bytes);
+	headers_set(&x->request, STR("content-length"),
+	    arena_printf(x->arena, "%zu", bytes.len));
+	return true;
+}
+
+enum host_answer
+host_timer(struct exchange *x, unsigned slot, int64_t delay_ns)
+{
+	size_t i = 0;
+
+	ck_assert(x->filter->needs & FILTER_NEEDS_TIMER);
+	while (i < x->n_timers && x->timers[i].slot != slot)
+		i++;
+	ck_assert_uint_lt(i, sizeof(x->timers) / sizeof(x->timers[0]));
+	if (i == x->n_timers) {
+		x->timers[i].slot = slot;
+		x->timers[i].due_ns = x->boot_ns + delay_ns;
+		x->n_timers++;
+	}
+	return x->boot_ns >= x->timers[i].due_ns ? HOST_READY : HOST_PENDING;
+}
+
+void
+host_flag(struct exchange *x, const char *flag)
+{
+	size_t len = strlen(x->flags);
+
+	(void)snprintf(x->flags + len, sizeof(x->flags) - len, "%s ", flag);
+}
+
+void
+host_note_health_check(struct exchange *x)
+{
+	x->health_check = true;
+}
+
+bool
+host_cluster_members(
+    struct exchange *x, struct str name, size_t *healthy, size_t *all)
+{
+	*healthy = x->cluster_healthy;
+	*all = x->cluster_all;
+	return str_eq(name, x->cluster_name);
 }
 
 void
@@ -386,6 +529,8 @@ host_attribute(struct exchange *x, enum host_attribute attribute)
 		return x->route_name;
 	case HOST_CLUSTER_NAME:
 		return x->cluster_name;
+	case HOST_SERVICE_CLUSTER:
+		return x->service_cluster;
 	case HOST_CODE_DETAILS:
 		return x->details;
 	case HOST_RESPONSE_CODE:
@@ -428,6 +573,48 @@ host_metadata_set_json(
 	host_metadata_set(x, ns, key, json);
 }
 
+void
+host_metadata_set_number(
+    struct exchange *x, struct str ns, struct str key, double number)
+{
+	host_metadata_set(
+	    x, ns, key, arena_printf(x->arena, "%.15g", number));
+}
+
+bool
+host_metadata_has(struct exchange *x, struct str ns)
+{
+	for (struct fake_metadata *m = x->metadata; m; m = m->next)
+		if (str_eq(m->ns, ns))
+			return true;
+	return false;
+}
+
+/* A whole namespace stands under the empty key here. */
+void
+host_metadata_replace(struct exchange *x, struct str ns, struct str object)
+{
+	host_metadata_set(x, ns, STR(""), object);
+}
+
+void
+host_metadata_merge(struct exchange *x, struct str ns, struct str object)
+{
+	host_metadata_set(x, ns, STR("+"), object);
+}
+
+struct str
+host_metadata_at(
+    struct exchange *x, struct str ns, const struct str *keys, size_t n)
+{
+	struct str path = STR("");
+
+	for (size_t i = 0; i < n; i++)
+		path = arena_printf(x->arena, STR_FMT "%s" STR_FMT,
+		    STR_ARG(path), i ? "." : "", STR_ARG(keys[i]));
+	return host_metadata(x, ns, path);
+}
+
 struct str
 host_format(struct exchange *x, const struct format *format)
 {
@@ -447,6 +634,18 @@ host_count(struct exchange *x, int counter, uint64_t by)
 {
 	if (counter >= 0 && counter < 64)
 		x->counts[counter] += by;
+}
+
+void
+host_gauge_add(struct exchange *x, int gauge, int64_t by)
+{
+	gauge_add(x->state, gauge, by);
+}
+
+int64_t
+host_gauge(struct exchange *x, int gauge)
+{
+	return gauge_get(x->state, gauge);
 }
 
 struct state *

@@ -19,6 +19,7 @@ struct exchange {
 	const struct filter *filter;
 	const void *conf;
 	const void *route_conf;
+	const void *level_confs[HOST_LEVELS];
 	void *filter_state;
 	struct headers request, response;
 	bool has_response;
@@ -29,12 +30,23 @@ struct exchange {
 	bool rerouted;
 	bool forwards; /* host_route_forwards */
 	struct str client_address, route_name, cluster_name, details, scheme,
-	    request_id;
+	    request_id, service_cluster;
 	struct fake_metadata *metadata;
+	struct str body; /* of the request, whole; absent until fake_body */
+	bool has_body; /* on_request_body may see it */
+	struct {
+		unsigned slot;
+		int64_t due_ns;
+	} timers[8];
+	size_t n_timers;
+	char flags[32]; /* response flags, one blank behind each */
+	bool health_check;
+	size_t cluster_healthy, cluster_all; /* of cluster_name */
 	const struct conf_rate_limit *rate_limits;
 	size_t n_rate_limits;
 	int64_t boot_ns, wall_ns;
 	uint64_t random; /* what host_random returns, modulo n */
+	bool at_body; /* fake_run_request has passed on_request */
 	uint64_t counts[64];
 	struct diag *diag;
 	char setup_error[1024]; /* the last error, or empty */
@@ -51,6 +63,9 @@ struct exchange *fake_new_with_route(
     const struct filter *, const char *yaml, const char *route_yaml);
 void fake_free(struct exchange *);
 
+/* Adds the configuration of one more level; the most specific one is also route_conf. */
+void fake_level(struct exchange *, enum host_level, const char *route_yaml);
+
 /* Forgets request, response, reply and filter state; keeps configuration, state file and counters. */
 void fake_next_request(struct exchange *);
 
@@ -62,6 +77,14 @@ void fake_response(struct exchange *, unsigned status);
 void fake_response_header(
     struct exchange *, const char *name, const char *value);
 
+/* Gives the request a body. */
+void fake_body(struct exchange *, const char *text);
+
+/*
+ * The request side as the chain runs it: on_request, and on_request_body if
+ * the filter takes a body. One longer than it takes is answered with 413.
+ * Called again after FILTER_WAIT it goes on where it waits.
+ */
 enum verdict fake_run_request(struct exchange *);
 enum verdict fake_run_response(struct exchange *);
 void fake_run_end(struct exchange *);

@@ -115,8 +115,8 @@ add_lines(struct headers *h, const char *lines)
 	}
 }
 
-struct exchange *
-world_request(struct world *w, const char *method, const char *target,
+static struct exchange *
+request(struct world *w, const char *method, const char *target,
     const char *header_lines)
 {
 	struct exchange *x;
@@ -135,8 +135,38 @@ world_request(struct world *w, const char *method, const char *target,
 	headers_add(&x->request, STR(":authority"), STR("gate.example"));
 	headers_add(&x->request, STR(":scheme"), STR("http"));
 	add_lines(&x->request, header_lines);
+	return x;
+}
+
+struct exchange *
+world_request(struct world *w, const char *method, const char *target,
+    const char *header_lines)
+{
+	struct exchange *x = request(w, method, target, header_lines);
+
+	x->upload_end = true;
 	exchange_start(x);
 	return x;
+}
+
+struct exchange *
+world_request_with_body(struct world *w, const char *method, const char *target,
+    const char *header_lines, int64_t len)
+{
+	struct exchange *x = request(w, method, target, header_lines);
+
+	x->upload_len = len;
+	exchange_start(x);
+	return x;
+}
+
+void
+world_upload(struct exchange *x, const char *bytes, bool end)
+{
+	ck_assert_int_eq(buf_append(&x->upload, str_of(bytes)), ERR_OK);
+	x->bytes_received += strlen(bytes);
+	x->upload_end = end;
+	exchange_upload_moved(x);
 }
 
 void

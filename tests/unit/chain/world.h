@@ -27,6 +27,15 @@ void world_free(struct world *);
 struct exchange *world_request(struct world *, const char *method,
     const char *target, const char *header_lines);
 
+/*
+ * The same for a request whose body is still to come; len is its declared
+ * length, -1 for none. Bytes come with world_upload; end says that they are
+ * the last.
+ */
+struct exchange *world_request_with_body(struct world *, const char *method,
+    const char *target, const char *header_lines, int64_t len);
+void world_upload(struct exchange *, const char *bytes, bool end);
+
 /* What route_prepare_request would send; call it on a forwarded exchange. */
 void world_prepare(struct exchange *);
 

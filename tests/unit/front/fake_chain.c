@@ -61,6 +61,12 @@ exchange_start(struct exchange *x)
 	x->hooks->forward(x);
 }
 
+void
+exchange_upload_moved(struct exchange *x)
+{
+	(void)x;
+}
+
 unsigned
 exchange_status(const struct exchange *x)
 {
@@ -161,7 +167,7 @@ access_log_write(struct access_log *log, struct exchange *x)
 	(void)log;
 	fake_chain.logged++;
 	fake_chain.status = exchange_status(x);
-	fake_chain.flags = x->flags;
+	fake_chain.flags = x->flags.bits;
 	fake_chain.bytes_received = x->bytes_received;
 	fake_chain.bytes_sent = x->bytes_sent;
 	fake_chain.upload_len = x->upload_len;

@@ -141,7 +141,7 @@ START_TEST(an_answer_becomes_the_response)
 	assert_text(x->details, "via_upstream");
 	assert_text(x->upstream_host,
 	    arena_printf(arena, "127.0.0.1:%d", backend.port).ptr);
-	ck_assert_uint_eq(x->flags, 0);
+	ck_assert_uint_eq(x->flags.bits, 0);
 	ck_assert_uint_eq(x->attempts, 1);
 	ck_assert_ptr_eq(x->cluster, &conf);
 	ck_assert_int_gt(x->upstream_headers_ns, 0);
@@ -311,7 +311,7 @@ START_TEST(a_body_that_breaks_off_is_cut)
 	ck_assert(!x->download_end);
 	assert_text(x->details,
 	    "upstream_reset_after_response_started{connection_termination}");
-	ck_assert_uint_eq(x->flags, FLAG_UC);
+	ck_assert_uint_eq(x->flags.bits, FLAG_UC);
 	end(x);
 }
 END_TEST
@@ -368,7 +368,7 @@ START_TEST(half_an_answer_in_time_is_cut)
 	ck_assert_uint_eq(front.responds, 1);
 	ck_assert_uint_eq(front.cuts, 1);
 	assert_text(x->details, "response_timeout");
-	ck_assert_uint_eq(x->flags, FLAG_UT);
+	ck_assert_uint_eq(x->flags.bits, FLAG_UT);
 	end(x);
 }
 END_TEST
@@ -427,7 +427,7 @@ START_TEST(silence_amid_the_answer_cuts_it)
 	run(x);
 	ck_assert_uint_eq(front.cuts, 1);
 	assert_text(x->details, "stream_idle_timeout");
-	ck_assert_uint_eq(x->flags, FLAG_SI);
+	ck_assert_uint_eq(x->flags.bits, FLAG_SI);
 	end(x);
 }
 END_TEST
