@@ -140,6 +140,22 @@ arena_str(struct arena *a, struct str s)
 }
 
 struct str
+arena_join(struct arena *a, const struct str *pieces, size_t n)
+{
+	size_t len = 0;
+	char *text, *at;
+
+	for (size_t i = 0; i < n; i++)
+		len += pieces[i].len;
+	text = at = take(a, len + 1);
+	for (size_t i = 0; i < n; i++)
+		if (pieces[i].len)
+			at = mempcpy(at, pieces[i].ptr, pieces[i].len);
+	*at = '\0';
+	return (struct str){ text, len };
+}
+
+struct str
 arena_u64(struct arena *a, uint64_t n)
 {
 	char room[STR_U64_MAX];
