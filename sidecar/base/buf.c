@@ -21,9 +21,8 @@ buf_free(struct buf *b)
 	*b = (struct buf){ .max = b->max };
 }
 
-/* Moves the bytes to the front, or to a larger allocation. */
-static enum err
-make_room(struct buf *b, size_t n)
+enum err
+buf_make_room(struct buf *b, size_t n)
 {
 	size_t len = buf_len(b), cap = b->cap ? b->cap : 512;
 	char *bigger;
@@ -49,18 +48,6 @@ make_room(struct buf *b, size_t n)
 	return ERR_OK;
 }
 
-enum err
-buf_reserve(struct buf *b, size_t n, char **at)
-{
-	enum err err = ERR_OK;
-
-	if (!b->ptr || n > b->cap - b->to || n > buf_room(b))
-		err = make_room(b, n);
-	if (!err)
-		*at = b->ptr + b->to;
-	return err;
-}
-
 void
 buf_commit(struct buf *b, size_t n)
 {
@@ -82,12 +69,6 @@ buf_append(struct buf *b, struct str bytes)
 	memcpy(at, bytes.ptr, bytes.len);
 	buf_commit(b, bytes.len);
 	return ERR_OK;
-}
-
-enum err
-buf_append_byte(struct buf *b, char byte)
-{
-	return buf_append(b, (struct str){ &byte, 1 });
 }
 
 enum err
