@@ -159,7 +159,8 @@ build_action(struct building *b, struct route *r, struct route_parts *parts)
 	const struct conf_route_action *action = r->conf->route;
 
 	r->cluster = known_cluster(b, action->cluster);
-	r->timeout_ns = action->timeout;
+	/* max_stream_duration takes the place of it. */
+	r->timeout_ns = action->max_stream_duration ? 0 : action->timeout;
 	r->idle_timeout_ns = action->has_idle_timeout
 				 ? action->idle_timeout
 				 : b->gateway->hcm->stream_idle_timeout;
