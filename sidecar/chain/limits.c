@@ -12,6 +12,8 @@ enum {
 	GRPC_VALUE_MAX = 99999999
 };
 
+#define FOREVER (INT64_MAX / 2)
+
 static const struct outcome {
 	struct str body, details;
 	enum hcm_counter counter;
@@ -67,7 +69,8 @@ grpc_timeout(const struct exchange *x, int64_t *ns)
 	if (!unit || text.len > GRPC_DIGITS_MAX + 1 ||
 	    !str_to_u64(str_slice(text, 0, text.len - 1), &value))
 		return false;
-	*ns = (int64_t)value * unit;
+	*ns = value < (uint64_t)(FOREVER / unit) ? (int64_t)value * unit
+						 : FOREVER;
 	return true;
 }
 
