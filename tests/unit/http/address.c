@@ -99,12 +99,14 @@ START_TEST(a_range_is_the_first_bits_of_its_base)
 }
 END_TEST
 
-START_TEST(a_range_is_no_longer_than_its_address)
+START_TEST(a_range_has_no_more_bits_than_its_address)
 {
 	struct address_range range;
 
-	ck_assert(!address_range_read(STR("10.0.0.0"), 33, &range));
-	ck_assert(!address_range_read(STR("::"), 129, &range));
+	ck_assert(address_range_read(STR("10.0.0.0"), 33, &range));
+	ck_assert_uint_eq(range.len, 32);
+	ck_assert(address_range_read(STR("::"), 4294967295U, &range));
+	ck_assert_uint_eq(range.len, 128);
 	ck_assert(!address_range_read(STR("ten"), 8, &range));
 }
 END_TEST
@@ -145,7 +147,7 @@ suite_http_address(void)
 	tcase_add_test(t, a_nul_byte_ends_no_address);
 	tcase_add_loop_test(t, a_range_is_the_first_bits_of_its_base, 0,
 	    sizeof(ranges) / sizeof(ranges[0]));
-	tcase_add_test(t, a_range_is_no_longer_than_its_address);
+	tcase_add_test(t, a_range_has_no_more_bits_than_its_address);
 	tcase_add_test(t, localhost_is_one_address_of_each_family);
 	tcase_add_test(t, the_machine_has_an_address);
 	suite_add_tcase(s, t);
