@@ -286,8 +286,7 @@ host_route_conf_at(struct exchange *x, enum host_level level)
 void
 host_reroute(struct exchange *x)
 {
-	x->route = route_find(x->gateway->routes, x);
-	x->cluster = x->route ? route_cluster(x->route, x) : NULL;
+	route_choose(x->gateway->routes, x);
 }
 
 void
@@ -335,7 +334,7 @@ host_attribute(struct exchange *x, enum host_attribute attribute)
 	case HOST_ROUTE_NAME:
 		return x->route ? x->route->name : STR_NONE;
 	case HOST_CLUSTER_NAME:
-		return x->cluster ? x->cluster->name : STR_NONE;
+		return x->cluster_name.len ? x->cluster_name : STR_NONE;
 	case HOST_SERVICE_CLUSTER:
 		return x->gateway->bootstrap->node_id
 			   ? x->gateway->bootstrap->node_id->cluster
