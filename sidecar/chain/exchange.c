@@ -101,7 +101,7 @@ build_reply(struct exchange *x, const struct host_reply *reply)
 	x->details = arena_str(x->arena, reply->details);
 	flags_set(&x->flags, flag_find(str_of(reply->flag)));
 	x->local_body = arena_str(x->arena, reply->body);
-	if (forwards)
+	if (forwards && !reply->bare)
 		route_finish_response(x->route, x);
 	for (size_t i = 0; i < reply->n_headers; i++) {
 		struct str name = arena_str(x->arena, reply->headers[i].name);
@@ -109,7 +109,7 @@ build_reply(struct exchange *x, const struct host_reply *reply)
 		if (header_name_is_valid(name) && header_value_is_valid(value))
 			headers_add(h, name, value);
 	}
-	if (x->route && !forwards && x->answered_by_route)
+	if (x->route && !forwards && x->answered_by_route && !reply->bare)
 		route_finish_response(x->route, x);
 }
 
@@ -183,7 +183,9 @@ exchange_reply(struct exchange *x, const struct host_reply *reply)
 		return;
 	count_request(x);
 	build_reply(x, reply);
-	set_reply_body(x, local_reply_apply(x->gateway->local_reply, x));
+	set_reply_body(x, reply->bare
+			      ? x->local_body
+			      : local_reply_apply(x->gateway->local_reply, x));
 	/* A filter's own reply goes on where the chain is run. */
 	if (chain_current(x) < 0)
 		begin_response(x);

@@ -95,6 +95,8 @@ struct host_reply {
 	struct str body; /* text/plain unless headers name a content-type */
 	struct str details;
 	const char *flag; /* response flag for the log ("RL"), or NULL */
+	bool
+	    bare; /* without what the route and local_reply_config do to replies */
 };
 void host_reply(struct exchange *, const struct host_reply *);
 
@@ -130,7 +132,11 @@ enum host_level {
 	HOST_LEVEL_VHOST,
 	HOST_LEVEL_ROUTE,
 	HOST_LEVEL_CLUSTER,
-	HOST_LEVELS
+	HOST_LEVELS,
+	/* What stands in fields of their own, "cors" of virtual host and route. */
+	HOST_OLD_VHOST = HOST_LEVELS,
+	HOST_OLD_ROUTE,
+	HOST_ALL_LEVELS
 };
 const void *host_route_conf_at(struct exchange *, enum host_level);
 
