@@ -145,23 +145,24 @@ finish(struct exchange *x)
 	x->hooks->changed(x);
 }
 
-/* The response side, until it waits or the answer stands. */
+/*
+ * The response side, until it waits or the answer stands. The reply of a
+ * filter of the response side passes no further filters, as in Envoy.
+ */
 static void
 advance_response(struct exchange *x)
 {
-	for (;;) {
-		switch (chain_run_response(x)) {
-		case CHAIN_PASSED:
-			finish(x);
-			return;
-		case CHAIN_WAITS:
-			return;
-		case CHAIN_REPLIED:
-		case CHAIN_TOO_LARGE:
-			x->hooks->abandon(x);
-			break;
-		}
+	switch (chain_run_response(x)) {
+	case CHAIN_WAITS:
+		return;
+	case CHAIN_REPLIED:
+	case CHAIN_TOO_LARGE:
+		x->hooks->abandon(x);
+		break;
+	case CHAIN_PASSED:
+		break;
 	}
+	finish(x);
 }
 
 static void

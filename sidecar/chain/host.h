@@ -50,6 +50,16 @@ struct format;
 const struct format *host_setup_format(
     struct setup *, const struct node *, struct str text);
 
+/* A SubstitutionFormatString for bodies, compiled. NULL with the error said. */
+struct conf_format;
+const struct format *host_setup_body_format(
+    struct setup *, const struct conf_format *);
+
+/* Decodes an Any within a configuration whose message has been found. */
+struct any;
+const void *host_setup_decode(
+    struct setup *, const struct schema_message *, const struct any *);
+
 /*
  * Name of the configuration's cluster number i; absent after the last one,
  * and where the host cannot tell.
@@ -200,6 +210,13 @@ struct str host_metadata_at(
 
 /* The text with its operators filled in, in request memory. */
 struct str host_format(struct exchange *, const struct format *);
+
+/* The same for a field of a reply that is being made: of a response there is but the status. */
+struct str host_format_for_reply(struct exchange *, const struct format *);
+
+/* The same of a body's format; body is what %LOCAL_REPLY_BODY% stands for. */
+struct str host_body_format(
+    struct exchange *, const struct format *, struct str body);
 
 /* route rate_limits of the chosen route and virtual host (Envoy actions), or NULL */
 struct conf_rate_limit;
