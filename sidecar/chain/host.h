@@ -112,8 +112,8 @@ struct host_reply {
 	struct str body; /* text/plain unless headers name a content-type */
 	struct str details;
 	const char *flag; /* response flag for the log ("RL"), or NULL */
-	bool
-	    bare; /* without what the route and local_reply_config do to replies */
+	unsigned grpc_status; /* for gRPC requests; 0: what status means */
+	bool bare; /* untouched by the route, local_reply_config and gRPC */
 };
 void host_reply(struct exchange *, const struct host_reply *);
 
