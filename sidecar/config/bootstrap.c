@@ -12,6 +12,7 @@
 #include "config/bootstrap.h"
 #include "config/messages.h"
 #include "config/read.h"
+#include "config/runtime.h"
 #include "config/short.h"
 #include "config/yaml.h"
 
@@ -481,12 +482,40 @@ check_clusters(struct check *c, struct conf_static_resources *r)
 	}
 }
 
+static const struct node *
+either(const struct node *map, const char *snake, const char *camel)
+{
+	const struct node *n = node_get(map, snake);
+
+	return n ? n : node_get(map, camel);
+}
+
+/* The runtime comes first: its values hold in all the rest. */
+static void
+read_runtime(struct arena *arena, const struct node *top, struct diag *diag)
+{
+	const struct node *layers =
+	    either(top, "layered_runtime", "layeredRuntime");
+	const struct node *cluster = node_get(node_get(top, "node"), "cluster");
+	const struct conf_layered_runtime *conf;
+
+	if (!layers || layers->kind == NODE_NULL)
+		return;
+	conf = schema_decode(arena, diag, "layered_runtime",
+	    &conf_layered_runtime_message, layers);
+	diag_set_runtime(diag, runtime_read(arena, diag, conf,
+				   cluster ? cluster->scalar : STR("")));
+}
+
 struct conf_bootstrap *
 bootstrap_decode(struct arena *arena, const struct node *top, struct diag *diag)
 {
-	struct conf_bootstrap *b =
-	    schema_decode(arena, diag, "", &conf_bootstrap_message, top);
-	struct check c = { .arena = arena, .diag = diag, .bootstrap = b };
+	struct check c = { .arena = arena, .diag = diag };
+	struct conf_bootstrap *b;
+
+	read_runtime(arena, top, diag);
+	b = schema_decode(arena, diag, "", &conf_bootstrap_message, top);
+	c.bootstrap = b;
 
 	if (top->kind != NODE_MAP)
 		return b;

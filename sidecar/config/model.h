@@ -54,6 +54,17 @@ struct conf_runtime_fraction {
 	struct str runtime_key;
 };
 
+struct conf_runtime_double {
+	const struct node *node;
+	double default_value;
+	struct str runtime_key;
+};
+struct conf_runtime_flag {
+	const struct node *node;
+	bool default_value;
+	struct str runtime_key;
+};
+
 /* envoy.type.v3.HttpStatus */
 struct conf_http_status {
 	const struct node *node;
@@ -519,6 +530,7 @@ struct conf_bootstrap {
 	struct conf_static_resources *static_resources;
 	struct conf_admin *admin;
 	struct conf_node_id *node_id; /* field "node" */
+	struct conf_layered_runtime *layered_runtime; /* runtime.h */
 };
 
 /* envoy.extensions.dynamic_modules.v3 / filters.http.dynamic_modules.v3 */
@@ -556,6 +568,8 @@ extern const struct schema_message conf_data_source_message;
 extern const struct schema_message conf_string_matcher_message;
 extern const struct schema_message conf_regex_rewrite_message;
 extern const struct schema_message conf_runtime_fraction_message;
+extern const struct schema_message conf_runtime_double_message;
+extern const struct schema_message conf_runtime_flag_message;
 extern const struct schema_message conf_rate_limit_message;
 extern const struct schema_message conf_http_status_message;
 

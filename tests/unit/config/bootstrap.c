@@ -116,7 +116,8 @@ static const struct {
 	{ 1, "dynamic_resources: {}\n",
 	    "t:1:1: error: `dynamic_resources` is "
 	    "not supported: configuration" },
-	{ 1, "layered_runtime: {layers: []}\n", "`layered_runtime` is not" },
+	{ 1, "layered_runtime: {layers: [{name: a, rtds_layer: {}}]}\n",
+	    "`rtds_layer` is not supported" },
 	{ 1, "tracng: {}\n", "no such field: 'tracng'" },
 	{ 4, "  listeners: []\n  x:\n", "no such field: 'x'" },
 	{ 4, "  listeners: []\n  secrets:\n",
