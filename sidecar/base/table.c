@@ -1,105 +1,139 @@
-/* A list of entries in order, and an open-addressed index of it. */
+/*
+ * Open addressing over a hash that is carried on byte by byte (FNV-1a), so a
+ * walk computes the hash of every beginning once. Who chooses the keys is
+ * the operator; a client can make look-ups compare, not keys collide.
+ */
 #include "config.h"
 
 #include <assert.h>
-#include <xxhash.h>
 
 #include "base/table.h"
 
+enum { LENS = 256 }; /* lengths that are remembered one by one */
+
 struct entry {
+	uint64_t hash;
 	struct str key;
-	const void *value;
-	uint32_t hash;
+	uint32_t value;
+	bool used;
 };
 
 struct table {
-	struct arena *arena;
 	struct entry *entries;
-	size_t n, cap;
-	uint32_t *slots; /* index in entries plus 1; 0: free */
-	size_t n_slots; /* a power of two, at least twice n */
+	size_t mask;
+	size_t room;
+	size_t max_len;
+	uint64_t lens[LENS / 64]; /* a bit for each length that keys have */
 };
 
-static uint32_t
-hash_of(struct str key)
+static const uint64_t hash_start = 0xcbf29ce484222325;
+
+static uint64_t
+hash_on(uint64_t hash, char c)
 {
-	return (uint32_t)XXH3_64bits(key.ptr, key.len);
+	return (hash ^ (unsigned char)c) * 0x100000001b3;
 }
 
-/* The slot that holds the key, or the free one where it belongs. */
-static size_t
-find_slot(const struct table *t, struct str key, uint32_t hash)
+static uint64_t
+hash_of(struct str s)
 {
-	size_t at = hash & (t->n_slots - 1);
+	uint64_t hash = hash_start;
 
-	for (; t->slots[at]; at = (at + 1) & (t->n_slots - 1)) {
-		const struct entry *e = &t->entries[t->slots[at] - 1];
-
-		if (e->hash == hash && str_eq(e->key, key))
-			break;
-	}
-	return at;
-}
-
-static void
-grow(struct table *t)
-{
-	size_t cap = t->cap ? 2 * t->cap : 8;
-	struct entry *entries = ARENA_ARRAY(t->arena, cap, struct entry);
-
-	assert(cap < UINT32_MAX / 2);
-	if (t->n)
-		memcpy(entries, t->entries, t->n * sizeof(*entries));
-	t->entries = entries;
-	t->cap = cap;
-	t->n_slots = 2 * cap;
-	t->slots = ARENA_ARRAY(t->arena, t->n_slots, uint32_t);
-	for (size_t i = 0; i < t->n; i++) {
-		size_t at = find_slot(t, entries[i].key, entries[i].hash);
-
-		t->slots[at] = (uint32_t)i + 1;
-	}
+	for (size_t i = 0; i < s.len; i++)
+		hash = hash_on(hash, s.ptr[i]);
+	return hash;
 }
 
 struct table *
-table_new(struct arena *arena)
+table_new(struct arena *arena, size_t n)
 {
 	struct table *t = ARENA_NEW(arena, struct table);
+	size_t size = 4;
 
-	t->arena = arena;
-	grow(t);
+	while (size < 2 * n)
+		size *= 2;
+	t->entries = ARENA_ARRAY(arena, size, struct entry);
+	t->mask = size - 1;
+	t->room = n;
 	return t;
 }
 
-bool
-table_add(struct table *t, struct str key, const void *value)
+/* The entry of the key, or the free one where it belongs. */
+static struct entry *
+locate(const struct table *t, struct str key, uint64_t hash)
 {
-	uint32_t hash = hash_of(key);
-	size_t at = find_slot(t, key, hash);
+	size_t at = (size_t)(hash ^ hash >> 32) & t->mask;
 
-	if (t->slots[at])
-		return false;
-	if (t->n == t->cap) {
-		grow(t);
-		at = find_slot(t, key, hash);
-	}
-	t->entries[t->n++] = (struct entry){ key, value, hash };
-	t->slots[at] = (uint32_t)t->n;
-	return true;
+	while (t->entries[at].used && (t->entries[at].hash != hash ||
+					  !str_eq(t->entries[at].key, key)))
+		at = (at + 1) & t->mask;
+	return &t->entries[at];
 }
 
-const void *
+uint32_t *
+table_put(struct table *t, struct str key)
+{
+	uint64_t hash = hash_of(key);
+	struct entry *e = locate(t, key, hash);
+
+	if (e->used)
+		return &e->value;
+	assert(t->room > 0);
+	t->room--;
+	*e = (struct entry){ hash, key, TABLE_NONE, true };
+	if (key.len > t->max_len)
+		t->max_len = key.len;
+	if (key.len < LENS)
+		t->lens[key.len / 64] |= (uint64_t)1 << key.len % 64;
+	return &e->value;
+}
+
+static uint32_t
+look_up(const struct table *t, struct str key, uint64_t hash)
+{
+	const struct entry *e = locate(t, key, hash);
+
+	return e->used ? e->value : TABLE_NONE;
+}
+
+uint32_t
 table_get(const struct table *t, struct str key)
 {
-	size_t at = find_slot(t, key, hash_of(key));
-
-	return t->slots[at] ? t->entries[t->slots[at] - 1].value : NULL;
+	return t ? look_up(t, key, hash_of(key)) : TABLE_NONE;
 }
 
-void
-table_each(const struct table *t,
-    void (*each)(void *arg, struct str key, const void *value), void *arg)
+struct table_walk
+table_walk(const struct table *t, struct str text)
 {
-	for (size_t i = 0; i < t->n; i++)
-		each(arg, t->entries[i].key, t->entries[i].value);
+	return (
+	    struct table_walk){ .table = t, .text = text, .hash = hash_start };
+}
+
+static bool
+has_len(const struct table *t, size_t len)
+{
+	return len >= LENS || t->lens[len / 64] >> len % 64 & 1;
+}
+
+uint32_t
+table_next(struct table_walk *w)
+{
+	const struct table *t = w->table;
+	uint32_t found = TABLE_NONE;
+	size_t end = w->text.len;
+
+	if (!t)
+		return TABLE_NONE;
+	if (end > t->max_len)
+		end = t->max_len;
+	while (found == TABLE_NONE && w->next <= end) {
+		w->len = w->next;
+		if (has_len(t, w->len))
+			found = look_up(
+			    t, (struct str){ w->text.ptr, w->len }, w->hash);
+		if (w->next < end)
+			w->hash = hash_on(w->hash, w->text.ptr[w->next]);
+		w->next++;
+	}
+	return found;
 }

@@ -19,6 +19,7 @@ enum {
 };
 
 struct entry {
+	struct str key;
 	struct place place;
 	struct str text; /* a scalar's; absent for a fractional percent */
 	struct conf_fractional_percent percent;
@@ -28,19 +29,39 @@ struct entry {
 struct runtime {
 	struct arena *arena;
 	struct diag *diag;
-	struct table *entries;
+	struct entry *entries;
+	size_t n, cap;
+	struct table *index; /* key to place in entries */
 	size_t n_files;
 };
+
+static void
+grow(struct runtime *rt)
+{
+	size_t cap = rt->cap ? 2 * rt->cap : 16;
+	struct entry *entries = ARENA_ARRAY(rt->arena, cap, struct entry);
+
+	if (rt->n)
+		memcpy(entries, rt->entries, rt->n * sizeof(*entries));
+	rt->entries = entries;
+	rt->cap = cap;
+	rt->index = table_new(rt->arena, cap);
+	for (uint32_t i = 0; i < rt->n; i++)
+		*table_put(rt->index, entries[i].key) = i;
+}
 
 /* Layers are read from the last to the first: what is there stays. */
 static void
 put(struct runtime *rt, struct str key, struct entry value)
 {
-	struct entry *e = ARENA_NEW(rt->arena, struct entry);
-
-	*e = value;
-	e->is_read = ARENA_NEW(rt->arena, bool);
-	table_add(rt->entries, key, e);
+	if (table_get(rt->index, key) != TABLE_NONE)
+		return;
+	if (rt->n == rt->cap)
+		grow(rt);
+	value.key = key;
+	value.is_read = ARENA_NEW(rt->arena, bool);
+	*table_put(rt->index, key) = (uint32_t)rt->n;
+	rt->entries[rt->n++] = value;
 }
 
 static bool
@@ -240,7 +261,6 @@ runtime_read(struct arena *arena, struct diag *diag,
 	struct runtime *rt = ARENA_NEW(arena, struct runtime);
 
 	*rt = (struct runtime){ .arena = arena, .diag = diag };
-	rt->entries = table_new(arena);
 	check_layers(diag, conf);
 	for (size_t i = conf->layers.n; i-- > 0;) {
 		const struct conf_runtime_layer *layer = &conf->layers.items[i];
@@ -256,12 +276,12 @@ runtime_read(struct arena *arena, struct diag *diag,
 static const struct entry *
 find(const struct runtime *rt, struct str key)
 {
-	const struct entry *e =
-	    rt && key.len ? table_get(rt->entries, key) : NULL;
+	uint32_t at = rt && key.len ? table_get(rt->index, key) : TABLE_NONE;
 
-	if (e)
-		*e->is_read = true;
-	return e;
+	if (at == TABLE_NONE)
+		return NULL;
+	*rt->entries[at].is_read = true;
+	return &rt->entries[at];
 }
 
 static bool
@@ -346,26 +366,19 @@ is_envoys(struct str key)
 	return false;
 }
 
-static void
-tell_unread(void *arg, struct str key, const void *value)
-{
-	const struct entry *e = value;
-
-	if (*e->is_read)
-		return;
-	if (is_envoys(key))
-		diag_error(arg, e->place, NULL,
-		    "the runtime key '" STR_FMT "' is not supported",
-		    STR_ARG(key));
-	else
-		diag_warn(arg, e->place, NULL,
-		    "nothing here reads the runtime key '" STR_FMT "'",
-		    STR_ARG(key));
-}
-
 void
 runtime_tell_unread(const struct runtime *rt, struct diag *diag)
 {
-	if (rt)
-		table_each(rt->entries, tell_unread, diag);
+	for (size_t i = 0; rt && i < rt->n; i++) {
+		const struct entry *e = &rt->entries[i];
+
+		if (!*e->is_read && is_envoys(e->key))
+			diag_error(diag, e->place, NULL,
+			    "the runtime key '" STR_FMT "' is not supported",
+			    STR_ARG(e->key));
+		else if (!*e->is_read)
+			diag_warn(diag, e->place, NULL,
+			    "nothing here reads the runtime key '" STR_FMT "'",
+			    STR_ARG(e->key));
+	}
 }

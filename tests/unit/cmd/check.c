@@ -46,6 +46,30 @@ START_TEST(all_problems_are_printed_with_their_place)
 }
 END_TEST
 
+/* Its limit would silently not be applied. */
+START_TEST(a_route_configuration_of_another_module_filter_is_refused)
+{
+	static struct run expanded;
+	char *at;
+
+	run_command(&expanded, cmd_expand,
+	    "routes: [{path: /a, backend: http://h, rate_limit: 1/s}]\n");
+	ck_assert_int_eq(expanded.status, CMD_OK);
+	run_command(&run, cmd_check, expanded.out);
+	ck_assert_int_eq(run.status, CMD_OK);
+	at = strstr(expanded.out, "typed_per_filter_config:");
+	ck_assert_ptr_nonnull(at);
+	at = strstr(at, "filter_name: sallyport.rate_limit");
+	ck_assert_ptr_nonnull(at);
+	memcpy(at, "filter_name: sallyport.location  ", 33);
+	run_command(&run, cmd_check, expanded.out);
+	ck_assert_int_eq(run.status, CMD_CONFIG);
+	ck_assert_ptr_nonnull(strstr(run.err,
+	    "the filter of this name is sallyport.rate_limit, not "
+	    "sallyport.location"));
+}
+END_TEST
+
 START_TEST(without_a_file_the_usage_is_printed)
 {
 	run_command(&run, cmd_check, NULL);
@@ -125,6 +149,8 @@ suite_cmd_check(void)
 
 	tcase_add_test(t, a_sound_file_is_ok);
 	tcase_add_test(t, all_problems_are_printed_with_their_place);
+	tcase_add_test(
+	    t, a_route_configuration_of_another_module_filter_is_refused);
 	tcase_add_test(t, without_a_file_the_usage_is_printed);
 	tcase_add_test(t, tools_are_told_in_json);
 	tcase_add_test(t, to_tools_a_sound_file_is_an_empty_list);

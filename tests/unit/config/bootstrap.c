@@ -213,8 +213,8 @@ static const struct {
 	{ 23, "              - match: {path_separated_prefix: /a/}\n",
 	    "RouteMatchValidationError.PathSeparatedPrefix: value does not match "
 	    "regex pattern \"^[^?#]+[^?#/]$\")" },
-	{ 23, "              - match: {prefix: /, grpc: {}}\n",
-	    "`grpc` is not supported" },
+	{ 23, "              - match: {prefix: /, filter_state: [{}]}\n",
+	    "`filter_state` is not supported" },
 	{ 23,
 	    "              - match: {prefix: /, headers: [{name: x, "
 	    "exact_match: a, string_match: {exact: b}}]}\n",
