@@ -158,7 +158,9 @@ static const struct schema_field static_resources_fields[] = {
 	{ FIELD(SCHEMA_MESSAGE, conf_static_resources, clusters),
 	    .label = SCHEMA_LIST, .message = &conf_cluster_message,
 	    .text = "The clusters of all routes." },
-	REFUSED("secrets", "secrets stand where they are used"),
+	{ FIELD(SCHEMA_MESSAGE, conf_static_resources, secrets),
+	    .label = SCHEMA_LIST, .message = &conf_secret_message,
+	    .text = "Secrets that others refer to by name." },
 	{ .name = NULL },
 };
 
