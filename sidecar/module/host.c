@@ -86,11 +86,26 @@ host_headers(struct exchange *x, enum host_map map, size_t *n)
 	return out;
 }
 
+/*
+ * Envoy takes anything, and fails the request when it sends a value with a
+ * control byte in it.
+ */
+static bool
+is_writable(struct exchange *x, struct str name, struct str value)
+{
+	for (size_t i = 0; i < value.len; i++)
+		if (((unsigned char)value.ptr[i] < ' ' &&
+			value.ptr[i] != '\t') ||
+		    value.ptr[i] == 0x7f)
+			return false;
+	return x->stream && header_is_writable(name, value);
+}
+
 bool
 host_header_set(
     struct exchange *x, enum host_map map, struct str name, struct str value)
 {
-	return x->stream && header_is_writable(name, value) &&
+	return is_writable(x, name, value) &&
 	       abi_set_header(
 		   x->stream, map_of(map), bytes_of(name), bytes_of(value));
 }
@@ -99,7 +114,7 @@ bool
 host_header_add(
     struct exchange *x, enum host_map map, struct str name, struct str value)
 {
-	return x->stream && header_is_writable(name, value) &&
+	return is_writable(x, name, value) &&
 	       abi_add_header(
 		   x->stream, map_of(map), bytes_of(name), bytes_of(value));
 }
