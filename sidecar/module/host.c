@@ -176,12 +176,22 @@ host_reply(struct exchange *x, const struct host_reply *reply)
 
 /* ---- the route ---- */
 
-/* run() in stream.c has seen to it that it is of this filter. */
+/* Envoy chooses the route when somebody asks for it, after a change anew. */
+const struct module_conf *
+exchange_route_conf(struct exchange *x)
+{
+	if (!x->knows_route && x->stream) {
+		x->route_conf = abi_route_conf(x->stream);
+		x->knows_route = true;
+	}
+	return x->route_conf;
+}
+
+/* on_request_headers has seen to it that it is of this filter. */
 const void *
 host_route_conf(struct exchange *x)
 {
-	const struct module_conf *route =
-	    x->stream ? abi_route_conf(x->stream) : NULL;
+	const struct module_conf *route = exchange_route_conf(x);
 
 	return route && route->filter == x->conf->filter ? route->conf : NULL;
 }
@@ -189,15 +199,10 @@ host_route_conf(struct exchange *x)
 void
 host_reroute(struct exchange *x)
 {
-	if (x->stream)
-		abi_clear_route(x->stream);
-}
-
-/* Envoy chooses the route when somebody asks for it, after a change anew. */
-static void
-choose_route(struct exchange *x)
-{
-	(void)abi_route_conf(x->stream);
+	if (!x->stream)
+		return;
+	abi_clear_route(x->stream);
+	x->knows_route = false;
 }
 
 bool
@@ -271,12 +276,10 @@ host_attribute(struct exchange *x, enum host_attribute attribute)
 	case HOST_REQUEST_ID:
 		return host_header(x, HOST_REQUEST, STR("x-request-id"), 0);
 	case HOST_ROUTE_NAME:
-		if (x->stream)
-			choose_route(x);
+		(void)exchange_route_conf(x);
 		return text_of(x, ABI_ROUTE_NAME);
 	case HOST_CLUSTER_NAME:
-		if (x->stream)
-			choose_route(x);
+		(void)exchange_route_conf(x);
 		return text_of(x, ABI_CLUSTER_NAME);
 	case HOST_SERVICE_CLUSTER:
 		return STR_NONE;
