@@ -57,8 +57,8 @@ START_TEST(it_is_kept_of_those_who_have_a_certificate)
 	check(NULL);
 	request(conf, EXCHANGE_NO_CERTIFICATE, NULL);
 	check(NULL);
-	request(conf, EXCHANGE_GOOD_CERTIFICATE, "not handed over");
-	check(NULL);
+	request(conf, EXCHANGE_GOOD_CERTIFICATE, NULL);
+	check("By=old;Hash=1");
 }
 END_TEST
 
@@ -77,6 +77,9 @@ START_TEST(it_says_who_the_client_is)
 	check("By=spiffe://shop/gate;Hash=" CLIENT_HASH);
 	request("forward_client_cert_details: SANITIZE_SET",
 	    EXCHANGE_BAD_CERTIFICATE, CLIENT_PEM);
+	check(NULL);
+	request("forward_client_cert_details: APPEND_FORWARD",
+	    EXCHANGE_GOOD_CERTIFICATE, "not handed over");
 	check(NULL);
 }
 END_TEST
