@@ -106,35 +106,48 @@ read_port(struct str text, in_port_t *port)
 	return true;
 }
 
-/* "127.0.0.1:3001" or "[::1]:3001"; false for a name. */
+/* Cuts "[::1]:3001" or "127.0.0.1:3001"; *port is absent if none is named. */
+static bool
+split_authority(struct str authority, struct str *host, struct str *port)
+{
+	size_t end = str_find_char(authority, ']', 0);
+
+	if (!str_starts(authority, STR("["))) {
+		*host = str_split(&authority, ':');
+		*port = authority;
+		return true;
+	}
+	*host = str_slice(authority, 1, end);
+	*port = str_slice(authority, end + 1, authority.len);
+	if (end == authority.len)
+		return false;
+	if (port->len == 0)
+		*port = STR_NONE;
+	else if (port->ptr[0] != ':')
+		return false;
+	else
+		*port = str_slice(*port, 1, port->len);
+	return true;
+}
+
+/* False for a name. */
 static bool
 read_inet(struct str authority, struct endpoint *e)
 {
 	bool is_v6 = str_starts(authority, STR("["));
-	struct str host = authority;
-	char text[INET6_ADDRSTRLEN];
 	struct sockaddr_in6 *v6 = &e->address.v6;
 	struct sockaddr_in *v4 = &e->address.v4;
+	char text[INET6_ADDRSTRLEN];
+	struct str host, port;
 
-	if (is_v6) {
-		authority = str_slice(authority, 1, authority.len);
-		host = str_split(&authority, ']');
-		if (authority.len == 0)
-			authority = STR_NONE;
-		else if (*authority.ptr != ':')
-			return false;
-		else
-			authority = str_slice(authority, 1, authority.len);
-	} else {
-		host = str_split(&authority, ':');
-	}
-	if (host.len >= sizeof(text))
+	if (!split_authority(authority, &host, &port) ||
+	    host.len >= sizeof(text))
 		return false;
 	memcpy(text, host.ptr, host.len);
 	text[host.len] = '\0';
 	e->address.any.sa_family = is_v6 ? AF_INET6 : AF_INET;
 	e->address_len = is_v6 ? sizeof(*v6) : sizeof(*v4);
-	return read_port(authority, is_v6 ? &v6->sin6_port : &v4->sin_port) &&
+	return read_port(port, is_v6 ? &v6->sin6_port : &v4->sin_port) &&
 	       inet_pton(e->address.any.sa_family, text,
 		   is_v6 ? (void *)&v6->sin6_addr : (void *)&v4->sin_addr) == 1;
 }
