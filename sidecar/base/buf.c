@@ -142,3 +142,10 @@ buf_clear(struct buf *b)
 {
 	b->from = b->to = 0;
 }
+
+void
+buf_cut(struct buf *b, size_t n)
+{
+	assert(n <= buf_len(b));
+	b->to -= n;
+}

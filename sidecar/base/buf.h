@@ -43,4 +43,7 @@ void buf_commit(struct buf *, size_t n);
 void buf_consume(struct buf *, size_t n);
 void buf_clear(struct buf *);
 
+/* Drops n bytes from the end. */
+void buf_cut(struct buf *, size_t n);
+
 #endif

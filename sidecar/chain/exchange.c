@@ -96,8 +96,10 @@ build_reply(struct exchange *x, const struct host_reply *reply)
 	x->details = arena_str(x->arena, reply->details);
 	flags_set(&x->flags, flag_find(str_of(reply->flag)));
 	x->local_body = arena_str(x->arena, reply->body);
+	x->is_replying = true;
 	if (x->route)
 		route_finish_response(x->route, x);
+	x->is_replying = false;
 	for (size_t i = 0; i < reply->n_headers; i++) {
 		struct str name = arena_str(x->arena, reply->headers[i].name);
 		struct str value = arena_str(x->arena, reply->headers[i].value);
@@ -377,6 +379,7 @@ exchange_join(struct exchange *x)
 void
 exchange_end(struct exchange *x)
 {
+	x->end_ns = clock_boot_ns();
 	count_request(x);
 	if (x->flags.bits & FLAG_DC)
 		exchange_count(x, HCM_RQ_RX_RESET);

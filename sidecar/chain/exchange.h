@@ -32,6 +32,29 @@ enum exchange_phase {
 	EXCHANGE_CUT, /* the answer cannot be completed: the front breaks it off visibly */
 };
 
+/* What an access log line is written for; Envoy's AccessLogType. */
+enum log_type {
+	LOG_NOT_SET, /* none: header values, local replies */
+	LOG_START,
+	LOG_PERIODIC,
+	LOG_END,
+};
+
+/* The connection to the backend and what went over it, for the log. */
+struct exchange_upstream {
+	struct str hostname; /* the endpoint's, if it has one */
+	struct str remote_address; /* with port; absent: no connection */
+	struct str local_address;
+	struct str protocol; /* "HTTP/1.1" */
+	struct str tls_version, tls_cipher;
+	const struct conf_metadata *metadata; /* of the endpoint, or NULL */
+	int64_t connect_begin_ns, connect_end_ns, tls_end_ns;
+	int64_t sent_begin_ns, sent_end_ns;
+	int64_t body_begin_ns, received_end_ns;
+	uint64_t header_bytes_sent, wire_bytes_sent;
+	uint64_t header_bytes_received, wire_bytes_received;
+};
+
 struct exchange {
 	struct arena *arena;
 	const struct gateway *gateway;
@@ -72,6 +95,8 @@ struct exchange {
 	int64_t start_ns; /* boot clock, as all below; 0: not yet */
 	int64_t upload_end_ns;
 	int64_t upstream_headers_ns; /* response headers of the backend */
+	int64_t answer_begin_ns; /* response headers to the client */
+	int64_t end_ns; /* exchange_end was called */
 	uint64_t bytes_received; /* body bytes from the client */
 	uint64_t bytes_sent; /* body bytes to the client */
 	struct flags flags;
@@ -79,7 +104,11 @@ struct exchange {
 	struct str failure_text; /* upstream transport failure reason */
 	struct str upstream_host; /* "127.0.0.1:3001" */
 	const struct conf_cluster *cluster;
+	struct exchange_upstream upstream;
 	unsigned attempts;
+	unsigned reroutes; /* how often a route was searched */
+	enum log_type log_type; /* while a log line is rendered */
+	bool is_replying; /* a reply is made here, its status not settled */
 	struct str local_body; /* body of a local reply */
 	bool health_check; /* a filter says that it is one */
 

@@ -286,6 +286,7 @@ host_route_conf_at(struct exchange *x, enum host_level level)
 void
 host_reroute(struct exchange *x)
 {
+	x->reroutes++;
 	x->route = route_find(x->gateway->routes, x);
 	x->cluster = x->route ? route_cluster(x->route, x) : NULL;
 }

@@ -39,6 +39,7 @@ extern const struct schema_message conf_fractional_percent_message;
 extern const struct schema_message conf_percent_message;
 extern const struct schema_message conf_header_matcher_message;
 extern const struct schema_message conf_regex_message;
+extern const struct schema_message conf_metadata_message;
 extern const struct schema_message conf_runtime_u32_message;
 extern const struct schema_message conf_format_message;
 extern const struct schema_message conf_log_filter_message;

@@ -54,6 +54,12 @@ struct conf_runtime_fraction {
 	struct str runtime_key;
 };
 
+/* envoy.config.core.v3.Metadata */
+struct conf_metadata {
+	const struct node *node;
+	struct map filter_metadata; /* values: const struct node ** */
+};
+
 /* envoy.type.v3.HttpStatus */
 struct conf_http_status {
 	const struct node *node;
@@ -122,6 +128,13 @@ struct conf_header_option {
 typedef CONF_LIST(struct conf_header_option) conf_header_options;
 typedef CONF_LIST(struct str) conf_strings;
 
+/* envoy.config.core.v3.TypedExtensionConfig and its likes. */
+struct conf_extension {
+	const struct node *node;
+	struct str name;
+	struct any *typed_config;
+};
+
 /* envoy.config.core.v3.SubstitutionFormatString */
 struct conf_format {
 	const struct node *node;
@@ -130,6 +143,7 @@ struct conf_format {
 	const struct node *json_format;
 	bool omit_empty_values;
 	struct str content_type;
+	CONF_LIST(struct conf_extension) formatters;
 };
 
 /* envoy.config.accesslog.v3 */
@@ -301,6 +315,7 @@ struct conf_direct_response {
 };
 struct conf_route {
 	const struct node *node;
+	struct conf_metadata *metadata;
 	struct str name;
 	struct conf_route_match *match;
 	struct conf_route_action *route;
@@ -316,6 +331,7 @@ struct conf_route {
 };
 struct conf_virtual_host {
 	const struct node *node;
+	struct conf_metadata *metadata;
 	struct str name;
 	conf_strings domains;
 	CONF_LIST(struct conf_route) routes;
@@ -407,12 +423,15 @@ struct conf_network_filter {
 };
 struct conf_filter_chain {
 	const struct node *node;
+	struct str name;
+	struct conf_metadata *metadata;
 	struct conf_empty *filter_chain_match;
 	CONF_LIST(struct conf_network_filter) filters;
 	struct conf_transport_socket *transport_socket;
 };
 struct conf_listener {
 	const struct node *node;
+	struct conf_metadata *metadata;
 	struct str name;
 	struct conf_address *address;
 	CONF_LIST(struct conf_filter_chain) filter_chains;
@@ -424,11 +443,6 @@ struct conf_endpoint {
 	const struct node *node;
 	struct conf_address *address;
 	struct str hostname;
-};
-/* envoy.config.core.v3.Metadata */
-struct conf_metadata {
-	const struct node *node;
-	struct map filter_metadata; /* values: const struct node ** */
 };
 struct conf_lb_endpoint {
 	const struct node *node;
@@ -480,6 +494,7 @@ enum conf_lb_policy {
 };
 struct conf_cluster {
 	const struct node *node;
+	struct conf_metadata *metadata;
 	struct str name;
 	int type;
 	int64_t connect_timeout; /* 5 s */

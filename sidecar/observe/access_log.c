@@ -80,7 +80,7 @@ build_format(struct arena *arena, const struct conf_file_access_log *conf,
 		return format_build(arena, conf->log_format, diag);
 	if (conf->json_format)
 		return format_json(arena, conf->json_format, diag);
-	return format_text(arena,
+	return format_log_text(arena,
 	    conf->format.len ? conf->format : STR(DEFAULT_FORMAT), conf->node,
 	    diag);
 }
@@ -244,10 +244,11 @@ access_log_write(struct access_log *log, struct exchange *x)
 
 		if (e->filter && !logfilter_holds(e->filter, x))
 			continue;
+		x->log_type = LOG_END;
 		before = buf_len(&e->sink->pending);
 		if (format_render(e->format, x, &e->sink->pending)) {
-			/* Cut back to the last whole line. */
-			e->sink->pending.to = e->sink->pending.from + before;
+			buf_cut(&e->sink->pending,
+			    buf_len(&e->sink->pending) - before);
 			log_error("an access log line did not fit");
 		}
 		if (buf_len(&e->sink->pending) > FLUSH_AT)
