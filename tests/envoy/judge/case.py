@@ -15,6 +15,7 @@
                            where nobody listens
     bootstrap: {...}       laid over the whole at last
     log: text              format of the access log, instead of LOG
+    varying: [[pattern, replacement]]   what must differ in the log: times
     env: {NAME: value}     environment of both programs
     files: {name: text}    files; @FOLDER@ anywhere stands for their folder
     counters: [regex]      counters compared beside those of counters.py
@@ -56,7 +57,7 @@ LOG = (
 KNOWN = {
     *("about", "hcm", "routes", "virtual_hosts", "route_config", "filters"),
     *("router", "clusters", "bootstrap", "log", "env", "files", "counters"),
-    "requests",
+    *("requests", "varying"),
 }
 
 
@@ -154,6 +155,7 @@ class Case:
         self.env = self.parts.get("env") or {}
         self.files = self.parts.get("files") or {}
         self.counters = self.parts.get("counters") or []
+        self.varying = self.parts.get("varying") or []
 
     def route_config(self):
         parts = self.parts
