@@ -132,6 +132,16 @@ arena_str(struct arena *a, struct str s)
 }
 
 struct str
+arena_lower(struct arena *a, struct str s)
+{
+	char *copy = arena_cstr(a, s);
+
+	for (size_t i = 0; i < s.len; i++)
+		copy[i] = ascii_lower(copy[i]);
+	return (struct str){ copy, s.len };
+}
+
+struct str
 arena_vprintf(struct arena *a, const char *format, va_list args)
 {
 	char brief[256];

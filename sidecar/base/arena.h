@@ -32,6 +32,9 @@ void *arena_alloc_array(struct arena *, size_t n, size_t size)
 /* A copy of s, NUL-terminated behind its length. Absent stays absent. */
 struct str arena_str(struct arena *, struct str s);
 
+/* The same with ASCII letters in lower case. */
+struct str arena_lower(struct arena *, struct str s);
+
 /* A NUL-terminated copy of s. */
 char *arena_cstr(struct arena *, struct str s) __attribute__((returns_nonnull));
 

@@ -23,7 +23,7 @@ enum {
 	COUNTER_MAX = 1000, /* as in RE2 */
 	STEPS_MAX = 100000, /* of backtracking, some 10 ms */
 	HEAP_MAX_KIB = 4096,
-	GROUPS_MAX = 10,
+	GROUPS_MAX = REGEX_GROUPS,
 	WORKSPACE = 32 * 1024, /* ints of the second algorithm */
 };
 
@@ -481,6 +481,24 @@ regex_matches(const struct regex *re, struct str s)
 {
 	return search(re, s, PCRE2_ANCHORED | PCRE2_ENDANCHORED) &&
 	       pcre2_get_ovector_pointer(match_data())[1] == s.len;
+}
+
+bool
+regex_groups(
+    const struct regex *re, struct str s, struct str groups[REGEX_GROUPS])
+{
+	const size_t *at = pcre2_get_ovector_pointer(match_data());
+	int n = pcre2_match(re->code, (PCRE2_SPTR)(s.ptr ? s.ptr : ""), s.len,
+	    0, PCRE2_ANCHORED | PCRE2_ENDANCHORED, match_data(), re->limits);
+
+	if (n < 0 || at[1] != s.len)
+		return false;
+	for (int i = 0; i < REGEX_GROUPS; i++)
+		groups[i] = (!n || i < n) && (uint32_t)i <= re->groups &&
+				    at[2 * i] != PCRE2_UNSET
+				? str_slice(s, at[2 * i], at[2 * i + 1])
+				: STR_NONE;
+	return true;
 }
 
 bool

@@ -22,6 +22,21 @@ enum err regex_compile(struct arena *, struct str pattern,
 /* Whether the whole of s matches. */
 bool regex_matches(const struct regex *, struct str s);
 
+enum { REGEX_GROUPS = 10 };
+
+/*
+ * The same, with what the groups matched: groups[0] is all of s; groups that
+ * took no part are absent.
+ */
+bool regex_groups(
+    const struct regex *, struct str s, struct str groups[REGEX_GROUPS]);
+
+/*
+ * A text that everything begins with which the pattern matches whole; empty
+ * when none is seen. The pattern is one that regex_compile takes.
+ */
+struct str regex_begin(struct arena *, struct str pattern);
+
 /* Whether a part of s matches. */
 bool regex_finds(const struct regex *, struct str s);
 

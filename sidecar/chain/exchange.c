@@ -85,9 +85,14 @@ count_response(const struct exchange *x)
 
 /* ---- answering ---- */
 
+/*
+ * A forwarding route changes the headers of local replies before those who
+ * made them add theirs; a route that answers itself does so afterwards.
+ */
 static void
 build_reply(struct exchange *x, const struct host_reply *reply)
 {
+	bool forwards = x->route && x->route->conf->route;
 	struct headers *h = &x->response;
 
 	headers_init(h, x->arena);
@@ -97,15 +102,17 @@ build_reply(struct exchange *x, const struct host_reply *reply)
 	flags_set(&x->flags, flag_find(str_of(reply->flag)));
 	x->local_body = arena_str(x->arena, reply->body);
 	x->is_replying = true;
-	if (x->route)
+	if (forwards)
 		route_finish_response(x->route, x);
-	x->is_replying = false;
 	for (size_t i = 0; i < reply->n_headers; i++) {
 		struct str name = arena_str(x->arena, reply->headers[i].name);
 		struct str value = arena_str(x->arena, reply->headers[i].value);
 		if (header_name_is_valid(name) && header_value_is_valid(value))
 			headers_add(h, name, value);
 	}
+	if (x->route && !forwards && x->answered_by_route)
+		route_finish_response(x->route, x);
+	x->is_replying = false;
 }
 
 static void
@@ -225,13 +232,29 @@ redirect(struct exchange *x, unsigned status, struct str location,
 }
 
 static void
-finish_request(struct exchange *x)
+answer_by_route(struct exchange *x)
 {
 	static const unsigned codes[] = { [CONF_301] = 301,
 		[CONF_302] = 302,
 		[CONF_303] = 303,
 		[CONF_307] = 307,
 		[CONF_308] = 308 };
+	const struct conf_route *conf = x->route->conf;
+
+	exchange_count(x, HCM_RQ_DIRECT_RESPONSE);
+	x->answered_by_route = true;
+	if (conf->redirect)
+		redirect(x, codes[conf->redirect->response_code],
+		    route_location(x->route, x), STR("direct_response"));
+	else
+		refuse(x, conf->direct_response->status,
+		    route_direct_body(x->route, x), STR("direct_response"),
+		    NULL);
+}
+
+static void
+finish_request(struct exchange *x)
+{
 	const struct conf_route *conf = x->route ? x->route->conf : NULL;
 
 	exchange_count(x, HCM_ROUTER_RQ_TOTAL);
@@ -240,20 +263,10 @@ finish_request(struct exchange *x)
 		refuse(x, 404, STR_NONE, STR("route_not_found"), "NR");
 		return;
 	}
-	if (conf->redirect || conf->direct_response)
-		exchange_count(x, HCM_RQ_DIRECT_RESPONSE);
-	if (conf->redirect) {
-		redirect(x, codes[conf->redirect->response_code],
-		    route_redirect_location(x->route, x),
-		    STR("direct_response"));
+	if (!conf->route) {
+		answer_by_route(x);
 		return;
 	}
-	if (conf->direct_response) {
-		refuse(x, conf->direct_response->status,
-		    route_direct_body(x->route), STR("direct_response"), NULL);
-		return;
-	}
-	x->cluster = route_cluster(x->route, x);
 	x->phase = EXCHANGE_FORWARDING;
 	x->hooks->forward(x);
 }

@@ -16,12 +16,20 @@
 /* Bytes of a body on their way in one direction; more waits where it is. */
 enum { EXCHANGE_BODY_WINDOW = 64 * 1024 };
 
+/* The client's certificate, as the web server saw it. */
+enum exchange_certificate {
+	EXCHANGE_NO_CERTIFICATE,
+	EXCHANGE_BAD_CERTIFICATE, /* presented, not verified */
+	EXCHANGE_GOOD_CERTIFICATE,
+};
+
 /* What only the front knows; absent values are allowed except method and target. */
 struct exchange_peer {
 	struct str address, port; /* of the client, as the web server saw it */
 	struct str local_address, local_port;
 	struct str scheme; /* "http" or "https" */
 	struct str protocol; /* "HTTP/1.1" */
+	enum exchange_certificate certificate;
 };
 
 enum exchange_phase {
@@ -80,6 +88,7 @@ struct exchange {
 	struct buf download;
 	bool download_end;
 
+	const struct conf_virtual_host *vhost; /* NULL: none has the domain */
 	const struct route *route; /* NULL: none matched */
 	struct chain_run *chain; /* where the filters are; chain.c's */
 	struct wakes *wakes; /* the front's; NULL: whoever made it wakes it */
@@ -105,11 +114,13 @@ struct exchange {
 	struct str upstream_host; /* "127.0.0.1:3001" */
 	const struct conf_cluster *cluster;
 	struct exchange_upstream upstream;
+	struct str cluster_name; /* also of one that does not exist */
 	unsigned attempts;
 	unsigned reroutes; /* how often a route was searched */
 	enum log_type log_type; /* while a log line is rendered */
 	bool is_replying; /* a reply is made here, its status not settled */
 	struct str local_body; /* body of a local reply */
+	bool answered_by_route; /* by a redirect or a direct response */
 	bool health_check; /* a filter says that it is one */
 
 	const struct exchange_hooks *hooks;

@@ -90,6 +90,18 @@ build_filter(struct setup *s, const struct conf_http_filter *conf)
 	g->n_filters++;
 }
 
+static void
+index_clusters(struct gateway *g)
+{
+	const struct conf_static_resources *all =
+	    g->bootstrap->static_resources;
+
+	g->clusters = table_new(g->arena, all->clusters.n);
+	for (size_t i = all->clusters.n; i-- > 0;)
+		*table_put(g->clusters, all->clusters.items[i].name) =
+		    (uint32_t)i;
+}
+
 struct gateway *
 gateway_build(struct arena *arena, const struct conf_bootstrap *bootstrap,
     struct state *state, struct diag *diag)
@@ -108,6 +120,7 @@ gateway_build(struct arena *arena, const struct conf_bootstrap *bootstrap,
 
 	g->arena = arena;
 	g->bootstrap = bootstrap;
+	index_clusters(g);
 	g->listener = &bootstrap->static_resources->listeners.items[0];
 	g->hcm = hcm = find_hcm(g->listener);
 	g->counters = hcm_counters_build(arena, hcm->stat_prefix, state);
@@ -130,11 +143,9 @@ gateway_build(struct arena *arena, const struct conf_bootstrap *bootstrap,
 const struct conf_cluster *
 gateway_cluster(const struct gateway *g, struct str name)
 {
-	const struct conf_static_resources *all =
-	    g->bootstrap->static_resources;
+	uint32_t at = table_get(g->clusters, name);
 
-	for (size_t i = 0; i < all->clusters.n; i++)
-		if (str_eq(all->clusters.items[i].name, name))
-			return &all->clusters.items[i];
-	return NULL;
+	return at == TABLE_NONE
+		   ? NULL
+		   : &g->bootstrap->static_resources->clusters.items[at];
 }

@@ -5,6 +5,7 @@
 #ifndef SALLYPORT_CHAIN_GATEWAY_H
 #define SALLYPORT_CHAIN_GATEWAY_H
 
+#include "base/table.h"
 #include "chain/counters.h"
 #include "chain/filter.h"
 #include "config/model.h"
@@ -32,6 +33,7 @@ struct gateway {
 	size_t n_filters;
 	size_t state_size;
 	struct route_table *routes;
+	struct table *clusters; /* names to places in static_resources */
 	const struct local_reply *local_reply; /* or NULL */
 	const struct hcm_counters *counters; /* or NULL */
 };

@@ -101,6 +101,17 @@ host_setup_cluster(struct setup *s, size_t i)
 	return i < all->clusters.n ? all->clusters.items[i].name : STR_NONE;
 }
 
+bool
+host_setup_metadata(
+    struct setup *s, const struct node *node, struct str ns, struct str name)
+{
+	(void)s;
+	(void)node;
+	(void)ns;
+	(void)name;
+	return true;
+}
+
 struct state *
 host_setup_state(struct setup *s)
 {
@@ -286,9 +297,7 @@ host_route_conf_at(struct exchange *x, enum host_level level)
 void
 host_reroute(struct exchange *x)
 {
-	x->reroutes++;
-	x->route = route_find(x->gateway->routes, x);
-	x->cluster = x->route ? route_cluster(x->route, x) : NULL;
+	route_choose(x->gateway->routes, x);
 }
 
 void
@@ -336,7 +345,7 @@ host_attribute(struct exchange *x, enum host_attribute attribute)
 	case HOST_ROUTE_NAME:
 		return x->route ? x->route->name : STR_NONE;
 	case HOST_CLUSTER_NAME:
-		return x->cluster ? x->cluster->name : STR_NONE;
+		return x->cluster_name.len ? x->cluster_name : STR_NONE;
 	case HOST_SERVICE_CLUSTER:
 		return x->gateway->bootstrap->node_id
 			   ? x->gateway->bootstrap->node_id->cluster

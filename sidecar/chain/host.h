@@ -56,6 +56,13 @@ const struct format *host_setup_format(
  */
 struct str host_setup_cluster(struct setup *, size_t i);
 
+/*
+ * Whether host_metadata can find such a value. A host that sees no parts of
+ * structures refuses the configuration, and says so.
+ */
+bool host_setup_metadata(
+    struct setup *, const struct node *, struct str ns, struct str name);
+
 /* The shared state, or NULL where the file is not there yet (validation). */
 struct state *host_setup_state(struct setup *);
 

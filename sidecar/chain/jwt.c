@@ -347,7 +347,8 @@ build_rule(struct setup *s, const struct jwt_rules *jwt,
 	out->match = route_match_build(arena, conf->match, diag);
 	if (!out->match)
 		host_setup_error(s, conf->node, "%s", diag_message(diag, 0));
-	out->by_path = !conf->match->headers.n;
+	out->by_path = !conf->match->headers.n && !conf->match->cookies.n &&
+		       !conf->match->grpc;
 	if (conf->requires) {
 		own = ARENA_NEW(arena, struct jwt_requirement);
 		build_requirement(s, jwt, conf->requires, own);

@@ -8,7 +8,7 @@
 
 #include "base/memo.h"
 #include "chain/host.h"
-#include "chain/match.h"
+#include "chain/routematch.h"
 #include "config/jwt.h"
 #include "http/jwk.h"
 

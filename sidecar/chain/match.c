@@ -39,20 +39,6 @@ struct query_match {
 	bool present;
 };
 
-enum path_kind { PATH_PREFIX, PATH_EXACT, PATH_SEGMENTS, PATH_REGEX };
-
-struct route_match {
-	enum path_kind kind;
-	struct str path;
-	bool case_sensitive;
-	const struct regex *regex;
-	const struct conf_runtime_fraction *fraction;
-	const struct header_match **headers;
-	size_t n_headers;
-	struct query_match *queries;
-	size_t n_queries;
-};
-
 const struct regex *
 match_regex(
     struct arena *arena, const struct conf_regex *conf, struct diag *diag)
@@ -65,16 +51,6 @@ match_regex(
 	diag_error(diag, conf->node ? conf->node->place : (struct place){ 0 },
 	    NULL, "regex '" STR_FMT "': %s", STR_ARG(conf->regex), why);
 	return NULL;
-}
-
-static struct str
-lower(struct arena *arena, struct str s)
-{
-	char *copy = arena_cstr(arena, s);
-
-	for (size_t i = 0; i < s.len; i++)
-		copy[i] = ascii_lower(copy[i]);
-	return (struct str){ copy, s.len };
 }
 
 const struct string_match *
@@ -100,7 +76,7 @@ string_match_build(struct arena *arena, const struct conf_string_matcher *conf,
 		if (!kinds[i].text.ptr)
 			continue;
 		m->kind = kinds[i].kind;
-		m->text = m->ignore_case ? lower(arena, kinds[i].text)
+		m->text = m->ignore_case ? arena_lower(arena, kinds[i].text)
 					 : kinds[i].text;
 	}
 	return m;
@@ -182,18 +158,36 @@ header_match_build(struct arena *arena, const struct conf_header_matcher *conf,
 	return m;
 }
 
+/* A whole number with or without a sign, between blanks. */
+static bool
+to_number(struct str s, int64_t *out)
+{
+	bool negative;
+	uint64_t magnitude;
+
+	while (s.len && strchr(" \t\n\v\f\r", s.ptr[0]))
+		s = str_slice(s, 1, s.len);
+	while (s.len && strchr(" \t\n\v\f\r", s.ptr[s.len - 1]))
+		s = str_slice(s, 0, s.len - 1);
+	negative = str_starts(s, STR("-"));
+	if (negative || str_starts(s, STR("+")))
+		s = str_slice(s, 1, s.len);
+	while (s.len > 1 && s.ptr[0] == '0')
+		s = str_slice(s, 1, s.len);
+	if (!str_to_u64(s, &magnitude) ||
+	    magnitude > (uint64_t)INT64_MAX + negative)
+		return false;
+	*out = negative ? (int64_t)-magnitude : (int64_t)magnitude;
+	return true;
+}
+
 static bool
 in_range(const struct header_match *m, struct str value)
 {
-	bool negative = str_starts(value, STR("-"));
-	uint64_t magnitude;
 	int64_t number;
 
-	if (!str_to_u64(str_slice(value, negative, value.len), &magnitude) ||
-	    magnitude > INT64_MAX)
-		return false;
-	number = negative ? -(int64_t)magnitude : (int64_t)magnitude;
-	return number >= m->start && number < m->end;
+	return to_number(value, &number) && number >= m->start &&
+	       number < m->end;
 }
 
 bool
@@ -231,84 +225,22 @@ match_query_value(struct str target, struct str name)
 	return STR_NONE;
 }
 
-static void
-build_path(struct arena *arena, struct route_match *m,
-    const struct conf_route_match *conf, struct diag *diag)
+const struct query_match *
+query_match_build(struct arena *arena, const struct conf_query_matcher *conf,
+    struct diag *diag)
 {
-	if (conf->safe_regex) {
-		m->kind = PATH_REGEX;
-		m->regex = match_regex(arena, conf->safe_regex, diag);
-	} else if (conf->path.ptr) {
-		m->kind = PATH_EXACT;
-		m->path = conf->path;
-	} else if (conf->path_separated_prefix.ptr) {
-		m->kind = PATH_SEGMENTS;
-		m->path = conf->path_separated_prefix;
-	} else {
-		m->kind = PATH_PREFIX;
-		m->path = conf->prefix;
-	}
-	m->case_sensitive = conf->case_sensitive;
-	if (!m->case_sensitive && m->path.ptr)
-		m->path = lower(arena, m->path);
+	struct query_match *m = ARENA_NEW(arena, struct query_match);
+
+	m->name = conf->name;
+	m->present = !conf->has_present_match || conf->present_match;
+	if (!conf->string_match)
+		return m;
+	m->string = string_match_build(arena, conf->string_match, diag);
+	return m->string ? m : NULL;
 }
 
-const struct route_match *
-route_match_build(
-    struct arena *arena, const struct conf_route_match *conf, struct diag *diag)
-{
-	struct route_match *m = ARENA_NEW(arena, struct route_match);
-	size_t before = diag_errors(diag);
-
-	build_path(arena, m, conf, diag);
-	m->fraction = conf->runtime_fraction;
-	m->n_headers = conf->headers.n;
-	m->headers =
-	    ARENA_ARRAY(arena, m->n_headers + 1, const struct header_match *);
-	for (size_t i = 0; i < m->n_headers; i++)
-		m->headers[i] =
-		    header_match_build(arena, &conf->headers.items[i], diag);
-	m->n_queries = conf->query_parameters.n;
-	m->queries = ARENA_ARRAY(arena, m->n_queries + 1, struct query_match);
-	for (size_t i = 0; i < m->n_queries; i++) {
-		const struct conf_query_matcher *q =
-		    &conf->query_parameters.items[i];
-		m->queries[i].name = q->name;
-		m->queries[i].present =
-		    !q->has_present_match || q->present_match;
-		if (q->string_match)
-			m->queries[i].string =
-			    string_match_build(arena, q->string_match, diag);
-	}
-	return diag_errors(diag) == before ? m : NULL;
-}
-
-static bool
-starts(const struct route_match *m, struct str path)
-{
-	return m->case_sensitive ? str_starts(path, m->path)
-				 : str_starts_nocase(path, m->path);
-}
-
-static bool
-path_holds(const struct route_match *m, struct str path)
-{
-	switch (m->kind) {
-	case PATH_PREFIX:
-		return starts(m, path);
-	case PATH_EXACT:
-		return path.len == m->path.len && starts(m, path);
-	case PATH_SEGMENTS:
-		return starts(m, path) && (path.len == m->path.len ||
-					      path.ptr[m->path.len] == '/');
-	case PATH_REGEX:
-		return regex_matches(m->regex, path);
-	}
-	return false;
-}
-
-static bool
-query_holds(const struct query_match *m, struct str target)
+bool
+query_match_holds(const struct query_match *m, struct str target)
 {
 	struct str value = match_query_value(target, m->name);
 
@@ -328,29 +260,4 @@ match_fraction(
 		return fallback;
 	p = conf->default_value;
 	return random % denominators[p->denominator] < p->numerator;
-}
-
-bool
-route_match_holds(
-    const struct route_match *m, const struct headers *headers, uint64_t random)
-{
-	struct str target = headers_get(headers, STR(":path"));
-
-	if (!path_holds(m, target_path(target)))
-		return false;
-	if (m->fraction && !match_fraction(m->fraction, random, true))
-		return false;
-	for (size_t i = 0; i < m->n_headers; i++)
-		if (!header_match_holds(m->headers[i], headers))
-			return false;
-	for (size_t i = 0; i < m->n_queries; i++)
-		if (!query_holds(&m->queries[i], target))
-			return false;
-	return true;
-}
-
-size_t
-route_match_len(const struct route_match *m, struct str path)
-{
-	return m->kind == PATH_REGEX ? path.len : m->path.len;
 }

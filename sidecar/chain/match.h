@@ -1,7 +1,7 @@
 /*
  * Envoy's matchers, compiled: strings (envoy.type.matcher.v3.StringMatcher),
- * header fields, query parameters and whole RouteMatch messages. They look
- * at headers only, so filters can use them as well as routes.
+ * header fields and query parameters. They look at what they are given only,
+ * so filters can use them as well as routes.
  */
 #ifndef SALLYPORT_CHAIN_MATCH_H
 #define SALLYPORT_CHAIN_MATCH_H
@@ -11,15 +11,15 @@
 
 struct string_match;
 struct header_match;
-struct route_match;
+struct query_match;
 
-/* These compile; NULL (for a NULL conf, too) when an error was added. */
+/* These compile; NULL when an error was added. */
 const struct string_match *string_match_build(
     struct arena *, const struct conf_string_matcher *, struct diag *);
 const struct header_match *header_match_build(
     struct arena *, const struct conf_header_matcher *, struct diag *);
-const struct route_match *route_match_build(
-    struct arena *, const struct conf_route_match *, struct diag *);
+const struct query_match *query_match_build(
+    struct arena *, const struct conf_query_matcher *, struct diag *);
 
 bool string_match_holds(const struct string_match *, struct str value);
 
@@ -29,12 +29,8 @@ bool string_match_holds(const struct string_match *, struct str value);
  */
 bool header_match_holds(const struct header_match *, const struct headers *);
 
-/* random is one number per request, for runtime_fraction. */
-bool route_match_holds(
-    const struct route_match *, const struct headers *, uint64_t random);
-
-/* The part of path that prefix, path or path_separated_prefix matched; all of it for regexes. */
-size_t route_match_len(const struct route_match *, struct str path);
+/* Looks at the first parameter of that name in the target, as it is written. */
+bool query_match_holds(const struct query_match *, struct str target);
 
 /* The regular expression of conf; NULL with the error added. */
 struct regex;

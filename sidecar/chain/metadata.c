@@ -6,6 +6,7 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <stdlib.h>
 
 #include "base/json.h"
 #include "chain/exchange.h"
@@ -37,6 +38,70 @@ find(const struct exchange *x, struct str ns, struct str key)
 	return NULL;
 }
 
+static int
+by_name(const void *a, const void *b)
+{
+	const cJSON *const *x = a, *const *y = b;
+
+	return strcmp((*x)->string, (*y)->string);
+}
+
+/* The members of an object, sorted, or the items of a list. */
+static const cJSON **
+children(struct arena *arena, const cJSON *value, size_t *n)
+{
+	int size = cJSON_GetArraySize(value);
+	const cJSON **all = ARENA_ARRAY(arena, (size_t)size + 1, const cJSON *);
+	const cJSON *child;
+
+	*n = 0;
+	cJSON_ArrayForEach(child, value) all[(*n)++] = child;
+	if (cJSON_IsObject(value))
+		qsort(all, *n, sizeof(all[0]), by_name);
+	return all;
+}
+
+static enum err write_value(
+    struct arena *, const cJSON *value, struct buf *out);
+
+static enum err
+write_children(struct arena *arena, const cJSON *value, struct buf *out)
+{
+	bool object = cJSON_IsObject(value);
+	enum err err = buf_append_byte(out, object ? '{' : '[');
+	const cJSON **all;
+	size_t n;
+
+	all = children(arena, value, &n);
+	for (size_t i = 0; i < n && !err; i++) {
+		if (i)
+			err = buf_append_byte(out, ',');
+		if (!err && object)
+			err = json_append_string(out, str_of(all[i]->string));
+		if (!err && object)
+			err = buf_append_byte(out, ':');
+		if (!err)
+			err = write_value(arena, all[i], out);
+	}
+	return err ? err : buf_append_byte(out, object ? '}' : ']');
+}
+
+/* The depth is bounded by the reader's. */
+static enum err
+write_value(struct arena *arena, const cJSON *value, struct buf *out)
+{
+	if (cJSON_IsString(value))
+		return json_append_string(out, str_of(value->valuestring));
+	if (cJSON_IsNumber(value))
+		return json_append_number(out, value->valuedouble);
+	if (cJSON_IsBool(value))
+		return buf_append(
+		    out, cJSON_IsTrue(value) ? STR("true") : STR("false"));
+	if (cJSON_IsNull(value))
+		return buf_append(out, STR("null"));
+	return write_children(arena, value, out);
+}
+
 static struct str
 print(struct arena *arena, const cJSON *value)
 {
@@ -46,7 +111,7 @@ print(struct arena *arena, const cJSON *value)
 	if (!value || cJSON_IsNull(value))
 		return out;
 	buf_init(&text, TEXT_MAX);
-	if (!json_append_value(&text, value))
+	if (!write_value(arena, value, &text))
 		out = arena_str(arena, buf_bytes(&text));
 	buf_free(&text);
 	return out;
@@ -176,6 +241,14 @@ metadata_has(const struct exchange *x, struct str ns)
 		if (str_eq(m->ns, ns))
 			return true;
 	return false;
+}
+
+cJSON *
+metadata_parse(const struct exchange *x, struct str ns, struct str key)
+{
+	const struct metadata *m = find(x, ns, key);
+
+	return m ? parse(x->arena, m) : NULL;
 }
 
 /* ---- writing ---- */

@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 
+struct cJSON;
 struct exchange;
 
 /*
@@ -15,6 +16,13 @@ struct exchange;
  */
 struct str metadata_get(
     const struct exchange *, struct str ns, struct str name);
+
+/*
+ * The value under a key as JSON, NULL if there is none; the caller deletes
+ * it.
+ */
+struct cJSON *metadata_parse(
+    const struct exchange *, struct str ns, struct str key);
 
 /*
  * The value at a path of n keys, the whole namespace for none. As text like

@@ -7,18 +7,21 @@
 #define SALLYPORT_CHAIN_ROUTE_H
 
 #include "chain/exchange.h"
+#include "chain/forwarding.h"
 
 struct route_table;
 
-/* A compiled route. */
+/* A compiled route, or what one is for one of its weighted clusters. */
 struct route {
 	const struct conf_route *conf;
 	const struct conf_virtual_host *vhost;
 	struct str name;
 	const struct conf_cluster
 	    *cluster; /* NULL: none, unknown, or chosen per request */
+	const struct conf_weighted_cluster *weighted; /* or NULL */
 	int64_t timeout_ns; /* 0: none */
 	int64_t idle_timeout_ns; /* 0: none */
+	const struct forwarding *forwarding; /* NULL: it does not forward */
 	const void **filter_confs; /* per filter of the chain; NULL: none */
 	const void **level_confs
 	    [HOST_LEVELS]; /* the same of each level; a level may be NULL */
@@ -31,10 +34,13 @@ struct route {
 struct route_table *route_table_build(
     struct arena *, struct gateway *, struct setup *, struct diag *);
 
-/* The route of a request, or NULL. */
-const struct route *route_find(const struct route_table *, struct exchange *);
+/*
+ * Finds the request's virtual host, route and cluster and sets them in the
+ * exchange, NULL where there is none.
+ */
+void route_choose(const struct route_table *, struct exchange *);
 
-/* The cluster for this request, or NULL when none of that name exists. */
+/* The cluster that was chosen, or NULL when none of that name exists. */
 const struct conf_cluster *route_cluster(
     const struct route *, struct exchange *);
 
@@ -44,12 +50,15 @@ const struct conf_cluster *route_cluster(
  */
 void route_prepare_request(const struct route *, struct exchange *);
 
+/* auto_host_rewrite, once the host of the cluster is known. */
+void route_use_hostname(
+    const struct route *, struct exchange *, struct str hostname);
+
 /* response_headers_to_add and _remove. */
 void route_finish_response(const struct route *, struct exchange *);
 
-/* Body of a direct_response, or absent; Location of a redirect. */
-struct str route_direct_body(const struct route *);
-struct str route_redirect_location(
-    const struct route *, const struct exchange *);
+/* Body of a direct_response, or absent; Location of a redirect, or absent. */
+struct str route_direct_body(const struct route *, const struct exchange *);
+struct str route_location(const struct route *, struct exchange *);
 
 #endif

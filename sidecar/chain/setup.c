@@ -7,8 +7,8 @@
 	"envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter"
 #define ROUTER "envoy.extensions.filters.http.router.v3.Router"
 
-static bool
-is_module(const struct any *any)
+bool
+setup_is_module(const struct any *any)
 {
 	return str_starts(any->type, STR(MODULE_FILTER));
 }
@@ -78,7 +78,7 @@ setup_find_filter(struct setup *s, const struct any *any, struct str name)
 {
 	const struct filter *filter;
 
-	if (is_module(any))
+	if (setup_is_module(any))
 		return find_module(s, any);
 	filter = find(any->type, true);
 	if (!filter)
@@ -116,7 +116,7 @@ setup_filter(
 	const void *conf;
 
 	s->path = any->path;
-	if (is_module(any)) {
+	if (setup_is_module(any)) {
 		m = schema_decode_any(
 		    arena, s->diag, &conf_module_filter_message, any);
 		conf = decode_module_config(
@@ -146,9 +146,14 @@ setup_filter_route(
 		    filter->name);
 		return NULL;
 	}
-	if (is_module(any)) {
+	if (setup_is_module(any)) {
 		m = schema_decode_any(
 		    arena, s->diag, &conf_module_filter_per_route_message, any);
+		if (m->filter_name.ptr &&
+		    !str_eq(m->filter_name, str_of(filter->name)))
+			diag_error(s->diag, any->node->place, any->path,
+			    "the filter of this name is %s, not " STR_FMT,
+			    filter->name, STR_ARG(m->filter_name));
 		conf = decode_module_config(
 		    s, filter->route_conf, m->filter_config, any);
 	} else if (str_eq(any->type, str_of(filter->route_conf->name))) {

@@ -24,6 +24,9 @@ const void *setup_filter_route(
 const struct filter *setup_find_filter(
     struct setup *, const struct any *, struct str name);
 
+/* Whether the Any configures one of our filters, as a module or per route. */
+bool setup_is_module(const struct any *);
+
 /* Whether the Any is the router's configuration. */
 bool setup_is_router(const struct any *);
 

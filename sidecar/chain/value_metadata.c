@@ -124,7 +124,7 @@ metadata_of(enum owner owner, const struct exchange *x)
 	case OWNER_ROUTE:
 		return r ? r->conf->metadata : NULL;
 	case OWNER_VIRTUAL_HOST:
-		return r ? r->vhost->metadata : NULL;
+		return x->vhost ? x->vhost->metadata : NULL;
 	case OWNER_LISTENER:
 		return listener->metadata;
 	case OWNER_FILTER_CHAIN:

@@ -17,6 +17,7 @@
 #include "front/cgi.h"
 #include "front/listen.h"
 #include "front/master.h"
+#include "state/master.h"
 
 enum { SOCKET_MODE = 0660 };
 
@@ -27,6 +28,7 @@ struct options {
 	const char *listen[LISTEN_MAX];
 	size_t n_listen;
 	unsigned workers;
+	enum load_mode mode;
 };
 
 static int
@@ -36,7 +38,8 @@ usage(const char *why, const char *what)
 	    "sallyport serve: %s%s\n"
 	    "usage: sallyport serve -c FILE [--listen unix:PATH|HOST:PORT]... "
 	    "[--workers N]\n"
-	    "                       [--state FILE] [--access-log FILE|-]\n",
+	    "                       [--state FILE] [--access-log FILE|-] "
+	    "[--allow-unknown-static-fields]\n",
 	    why, what);
 	return CMD_USAGE;
 }
@@ -93,6 +96,11 @@ read_options(int argc, char **argv, struct options *o)
 	for (int i = 1; i < argc; i++) {
 		const char *arg = argv[i];
 		bool is_fine = true;
+
+		if (!strcmp(arg, "--allow-unknown-static-fields")) {
+			o->mode = LOAD_LENIENT;
+			continue;
+		}
 		if (is_option(argv, &i, "-c", &value) ||
 		    is_option(argv, &i, "--config", &value))
 			o->config = value;
@@ -200,25 +208,94 @@ worker_of(const struct loaded *l, struct state *state,
 		.log = l->log,
 		.state = state,
 		.sockets = sockets->fds,
-		.n_sockets = sockets->n };
+		.n_sockets = sockets->n,
+		.ready_fd = -1 };
+}
+
+/* What a master serves, and what it may serve next. */
+struct serving {
+	const struct options *options;
+	struct state *state;
+	struct listen_sockets sockets;
+	struct loaded now, next;
+	int id; /* in the list of masters */
+};
+
+/* All that is wrong with the file, or all warnings, once more as a text. */
+static struct str
+said(const struct loaded *l)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	struct str copy;
+
+	if (!out)
+		return STR_NONE;
+	diag_print(l->diag, out);
+	copy = fclose(out) ? STR_NONE
+			   : arena_str(l->arena, (struct str){ text, len });
+	free(text);
+	return copy;
+}
+
+static bool
+load_next(void *arg, struct worker *worker, struct str *text)
+{
+	struct serving *s = arg;
+	enum err err =
+	    load_read(s->options->config, s->options->mode, &s->next);
+
+	if (!err)
+		err = load_build(&s->next, s->state, s->options->log);
+	*text = said(&s->next);
+	if (err)
+		return false;
+	*worker = worker_of(&s->next, s->state, &s->sockets);
+	return true;
+}
+
+static void
+settle(void *arg, bool is_taken, struct str text)
+{
+	struct serving *s = arg;
+
+	master_note(
+	    s->state, s->id, is_taken ? MASTER_RELOADED : MASTER_REFUSED, text);
+	if (is_taken) {
+		load_free(&s->now);
+		s->now = s->next;
+		s->next = (struct loaded){ .arena = NULL };
+	} else {
+		load_free(&s->next);
+	}
 }
 
 static int
-run_master(const struct options *o, struct loaded *l, struct state *state)
+run_master(struct serving *s)
 {
-	struct listen_sockets sockets = { .n = 0 };
+	const struct options *o = s->options;
+	struct master_options master = { .workers = o->workers ? o->workers
+							       : count_cores(),
+		.load = load_next,
+		.settle = settle,
+		.arg = s };
 	struct str text;
 	struct worker worker;
+	pid_t pid = getpid();
 	int status = CMD_FAILED;
 
-	if (load_build(l, state, o->log))
+	if (load_build(&s->now, s->state, o->log))
 		return CMD_CONFIG;
-	if (!open_sockets(o, l, &sockets, &text)) {
-		worker = worker_of(l, state, &sockets);
-		status = master_run(&worker, &sockets,
-		    o->workers ? o->workers : count_cores(), text.ptr);
+	if (!open_sockets(o, &s->now, &s->sockets, &text)) {
+		master.addresses = text.ptr;
+		worker = worker_of(&s->now, s->state, &s->sockets);
+		s->id = master_join(s->state, o->config, master.workers);
+		status = master_run(&worker, &s->sockets, &master);
+		if (pid == getpid())
+			master_leave(s->state, s->id);
 	}
-	listen_close(&sockets);
+	listen_close(&s->sockets);
 	return status;
 }
 
@@ -226,22 +303,22 @@ int
 cmd_serve(int argc, char **argv)
 {
 	struct options o = { .workers = 0 };
-	struct loaded l;
-	struct state *state;
+	struct serving s = { .options = &o };
 	int status = read_options(argc, argv, &o);
 
 	if (status)
 		return status;
 	status = CMD_CONFIG;
-	if (!load_read(o.config, &l)) {
+	if (!load_read(o.config, o.mode, &s.now)) {
 		status = CMD_FAILED;
-		state = open_state(o.state);
-		if (state) {
-			status = run_master(&o, &l, state);
-			state_close(state);
+		s.state = open_state(o.state);
+		if (s.state) {
+			status = run_master(&s);
+			state_close(s.state);
 		}
 	}
-	load_free(&l);
+	load_free(&s.now);
+	load_free(&s.next);
 	return status;
 }
 
@@ -285,7 +362,7 @@ cmd_spawned(void)
 		    stderr);
 		return CMD_USAGE;
 	}
-	if (!load_read(file ? file : SALLYPORT_CONFIG_FILE, &l)) {
+	if (!load_read(file ? file : SALLYPORT_CONFIG_FILE, LOAD_STRICT, &l)) {
 		status = CMD_FAILED;
 		state = open_state(setting("SALLYPORT_STATE"));
 		if (state) {

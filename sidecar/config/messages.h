@@ -42,6 +42,8 @@ extern const struct schema_message conf_regex_message;
 extern const struct schema_message conf_metadata_message;
 extern const struct schema_message conf_runtime_u32_message;
 extern const struct schema_message conf_format_message;
+extern const struct schema_message conf_metadata_matcher_message;
+extern const struct schema_message conf_typed_extension_message;
 extern const struct schema_message conf_log_filter_message;
 extern const struct schema_message conf_access_log_message;
 extern const struct schema_message conf_local_reply_message;

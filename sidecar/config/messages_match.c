@@ -104,6 +104,52 @@ static const struct schema_message query_matcher_message = {
 	.fields = query_matcher_fields,
 };
 
+static const struct schema_field cookie_matcher_fields[] = {
+	{ FIELD(SCHEMA_STR, conf_cookie_matcher, name), .min_items = 1,
+	    .required = true, .text = "Name of the cookie." },
+	{ FIELD(SCHEMA_MESSAGE, conf_cookie_matcher, string_match),
+	    .message = &conf_string_matcher_message, .required = true,
+	    .text = "What its value must match." },
+	{ FIELD(SCHEMA_BOOL, conf_cookie_matcher, invert_match),
+	    .text = "Turn the answer round; a missing cookie never matches." },
+	{ .name = NULL },
+};
+
+static const struct schema_message cookie_matcher_message = {
+	.name = "envoy.config.route.v3.CookieMatcher",
+	.size = sizeof(struct conf_cookie_matcher),
+	.fields = cookie_matcher_fields,
+};
+
+static const struct schema_field tls_match_fields[] = {
+	{ FIELD_HAS(SCHEMA_BOOL, conf_tls_match, presented),
+	    .text = "Whether the client has shown a certificate; the web "
+		    "server says so in SSL_CLIENT_VERIFY." },
+	{ FIELD_HAS(SCHEMA_BOOL, conf_tls_match, validated),
+	    .text = "Whether the web server has verified it." },
+	{ .name = NULL },
+};
+
+static const struct schema_message tls_match_message = {
+	.name = "envoy.config.route.v3.RouteMatch.TlsContextMatchOptions",
+	.size = sizeof(struct conf_tls_match),
+	.fields = tls_match_fields,
+};
+
+static const struct schema_field typed_extension_fields[] = {
+	{ FIELD(SCHEMA_STR, conf_typed_extension, name), .min_items = 1,
+	    .required = true, .text = "Free text." },
+	{ FIELD(SCHEMA_ANY, conf_typed_extension, typed_config),
+	    .required = true, .text = "The extension and its configuration." },
+	{ .name = NULL },
+};
+
+const struct schema_message conf_typed_extension_message = {
+	.name = "envoy.config.core.v3.TypedExtensionConfig",
+	.size = sizeof(struct conf_typed_extension),
+	.fields = typed_extension_fields,
+};
+
 static const struct schema_field route_match_fields[] = {
 	{ FIELD(SCHEMA_STR, conf_route_match, prefix),
 	    .oneof = "path_specifier",
@@ -117,7 +163,9 @@ static const struct schema_field route_match_fields[] = {
 	    .min_items = 2, .oneof = "path_specifier",
 	    .text = "The path's first segments, whole." },
 	REFUSED("connect_matcher", "CONNECT does not come through FastCGI"),
-	REFUSED("path_match_policy", "there are no URI templates"),
+	{ FIELD(SCHEMA_MESSAGE, conf_route_match, path_match_policy),
+	    .message = &conf_typed_extension_message, .oneof = "path_specifier",
+	    .text = "A URI template that the whole path fits." },
 	{ FIELD(SCHEMA_BOOL, conf_route_match, case_sensitive),
 	    .fallback = "true",
 	    .text = "Whether letters are compared with case." },
@@ -130,11 +178,20 @@ static const struct schema_field route_match_fields[] = {
 	{ FIELD(SCHEMA_MESSAGE, conf_route_match, query_parameters),
 	    .label = SCHEMA_LIST, .message = &query_matcher_message,
 	    .text = "Query parameters that must all match." },
-	REFUSED("cookies", "cookies are not matched; use a header matcher"),
-	REFUSED("grpc", "gRPC does not come through FastCGI"),
-	REFUSED("tls_context", "client certificates are not seen here"),
-	REFUSED("dynamic_metadata", "routes are not matched on metadata"),
-	REFUSED("filter_state", "there is no filter state"),
+	{ FIELD(SCHEMA_MESSAGE, conf_route_match, cookies),
+	    .label = SCHEMA_LIST, .message = &cookie_matcher_message,
+	    .text = "Cookies that must all match." },
+	{ FIELD(SCHEMA_MESSAGE, conf_route_match, grpc),
+	    .message = &conf_empty_message,
+	    .text = "Match gRPC requests only, by their content-type." },
+	{ FIELD(SCHEMA_MESSAGE, conf_route_match, tls_context),
+	    .message = &tls_match_message,
+	    .text = "What must be true of the client's certificate." },
+	{ FIELD(SCHEMA_MESSAGE, conf_route_match, dynamic_metadata),
+	    .label = SCHEMA_LIST, .message = &conf_metadata_matcher_message,
+	    .text = "Metadata of filters that must all match, once one of "
+		    "them has the route chosen anew." },
+	REFUSED("filter_state", "no filter here sets any"),
 	{ .name = NULL },
 };
 
@@ -142,14 +199,7 @@ static void
 check_route_match(struct diag *diag, const char *path, void *decoded)
 {
 	const struct conf_route_match *match = decoded;
-	struct str prefix = match->path_separated_prefix;
 
-	if (str_find_char(prefix, '?', 0) < prefix.len ||
-	    str_find_char(prefix, '#', 0) < prefix.len ||
-	    str_ends(prefix, STR("/")))
-		diag_error(diag, match->node->place, path,
-		    "`path_separated_prefix`: value does not match "
-		    "\"^[^?#]+[^?#/]$\"");
 	if (match->prefix.len > 1 && !str_starts(match->prefix, STR("/")))
 		diag_warn(diag, match->node->place, path,
 		    "`prefix` begins without \"/\": no path does");

@@ -75,25 +75,44 @@ check_removed(struct diag *diag, struct place place, const char *path,
 }
 
 static const struct schema_field weighted_cluster_fields[] = {
-	{ FIELD(SCHEMA_STR, conf_weighted_cluster, name), .min_items = 1,
-	    .required = true, .text = "Cluster." },
-	REFUSED_SCALAR("cluster_header", "name the cluster"),
-	{ FIELD(SCHEMA_U32, conf_weighted_cluster, weight),
+	{ FIELD(SCHEMA_STR, conf_weighted_cluster, name), .text = "Cluster." },
+	{ FIELD(SCHEMA_STR, conf_weighted_cluster, cluster_header),
+	    .text = "Request header that names the cluster instead." },
+	{ FIELD(SCHEMA_U32, conf_weighted_cluster, weight), .required = true,
 	    .text = "Its share, of the sum of all weights." },
 	REFUSED("metadata_match", "there are no subsets of hosts"),
-	REFUSED("request_headers_to_add", "set headers on the route"),
-	REFUSED("request_headers_to_remove", "set headers on the route"),
-	REFUSED("response_headers_to_add", "set headers on the route"),
-	REFUSED("response_headers_to_remove", "set headers on the route"),
-	REFUSED("typed_per_filter_config", "configure filters on the route"),
-	REFUSED("host_rewrite_literal", "rewrite the host on the route"),
+	HEADER_LISTS(conf_weighted_cluster),
+	FILTER_CONFIGS(conf_weighted_cluster),
+	{ FIELD(SCHEMA_STR, conf_weighted_cluster, host_rewrite_literal),
+	    .text = "Host that the backend sees." },
 	{ .name = NULL },
 };
+
+static void
+check_weighted_cluster(struct diag *diag, const char *path, void *decoded)
+{
+	const struct conf_weighted_cluster *w = decoded;
+
+	if (!w->name.len && !w->cluster_header.len)
+		diag_error(diag, w->node->place, path,
+		    "At least one of name or cluster_header need to be "
+		    "specified");
+	if (w->name.len && w->cluster_header.len)
+		diag_error(diag, w->node->place, path,
+		    "Only one of name or cluster_header can be specified");
+	check_added(diag, path, &w->request_headers_to_add);
+	check_added(diag, path, &w->response_headers_to_add);
+	check_removed(
+	    diag, w->node->place, path, &w->request_headers_to_remove);
+	check_removed(
+	    diag, w->node->place, path, &w->response_headers_to_remove);
+}
 
 static const struct schema_message weighted_cluster_message = {
 	.name = "envoy.config.route.v3.WeightedCluster.ClusterWeight",
 	.size = sizeof(struct conf_weighted_cluster),
 	.fields = weighted_cluster_fields,
+	.check = check_weighted_cluster,
 };
 
 static const struct schema_field weighted_clusters_fields[] = {
@@ -102,7 +121,9 @@ static const struct schema_field weighted_clusters_fields[] = {
 	    .min_items = 1, .required = true, .text = "The clusters." },
 	DELEGATED("total_weight", "deprecated; the sum of the weights counts"),
 	DELEGATED_SCALAR("runtime_key_prefix", "there is no runtime"),
-	REFUSED("header_name", "the cluster is chosen at random"),
+	{ FIELD(SCHEMA_STR, conf_weighted_clusters, header_name),
+	    .oneof = "random_value_specifier",
+	    .text = "Header whose number chooses, not chance." },
 	REFUSED_SCALAR("use_hash_policy", "the cluster is chosen at random"),
 	{ .name = NULL },
 };
@@ -166,17 +187,27 @@ static const struct schema_field route_action_fields[] = {
 	{ FIELD(SCHEMA_MESSAGE, conf_route_action, regex_rewrite),
 	    .message = &conf_regex_rewrite_message,
 	    .text = "Rewrites the path." },
-	REFUSED("path_rewrite_policy", UNBUILT),
-	REFUSED_SCALAR("path_rewrite", "use prefix_rewrite or regex_rewrite"),
+	{ FIELD(SCHEMA_MESSAGE, conf_route_action, path_rewrite_policy),
+	    .message = &conf_typed_extension_message,
+	    .text = "Rewrites the path by a URI template." },
+	{ FIELD(SCHEMA_STR, conf_route_action, path_rewrite),
+	    .text = "The new path, with operators such as %REQ(X-A)%." },
 	{ FIELD(SCHEMA_STR, conf_route_action, host_rewrite_literal),
 	    .oneof = "host_rewrite_specifier",
 	    .text = "Host that the backend sees." },
 	{ FIELD(SCHEMA_BOOL, conf_route_action, auto_host_rewrite),
 	    .oneof = "host_rewrite_specifier",
 	    .text = "The backend sees its own host name." },
-	REFUSED("host_rewrite_header", UNBUILT),
-	REFUSED("host_rewrite_path_regex", UNBUILT),
-	REFUSED("host_rewrite", UNBUILT),
+	{ FIELD(SCHEMA_STR, conf_route_action, host_rewrite_header),
+	    .oneof = "host_rewrite_specifier",
+	    .text = "Request header with the host that the backend sees." },
+	{ FIELD(SCHEMA_MESSAGE, conf_route_action, host_rewrite_path_regex),
+	    .message = &conf_regex_rewrite_message,
+	    .oneof = "host_rewrite_specifier",
+	    .text = "Makes the host that the backend sees out of the path." },
+	{ FIELD(SCHEMA_STR, conf_route_action, host_rewrite),
+	    .oneof = "host_rewrite_specifier",
+	    .text = "Host that the backend sees, with operators." },
 	{ FIELD(SCHEMA_BOOL, conf_route_action, append_x_forwarded_host),
 	    .text = "Append the old host to x-forwarded-host." },
 	{ FIELD(SCHEMA_DURATION, conf_route_action, timeout), .fallback = "15s",
@@ -225,8 +256,13 @@ check_route_action(struct diag *diag, const char *path, void *decoded)
 {
 	const struct conf_route_action *action = decoded;
 
-	if (action->prefix_rewrite.len && action->regex_rewrite)
-		diag_error(diag, action->regex_rewrite->node->place, path,
+	int rewrites = (action->prefix_rewrite.len > 0) +
+		       (action->regex_rewrite != NULL) +
+		       (action->path_rewrite.len > 0) +
+		       (action->path_rewrite_policy != NULL);
+
+	if (rewrites > 1)
+		diag_error(diag, action->node->place, path,
 		    "Specify only one of prefix_rewrite, regex_rewrite or "
 		    "path_rewrite_policy");
 }
@@ -263,7 +299,9 @@ static const struct schema_field redirect_fields[] = {
 	{ FIELD(SCHEMA_STR, conf_redirect, prefix_rewrite),
 	    .oneof = "path_rewrite_specifier",
 	    .text = "Takes the place of the matched part of the path." },
-	REFUSED("regex_rewrite", "use path_redirect or prefix_rewrite"),
+	{ FIELD(SCHEMA_MESSAGE, conf_redirect, regex_rewrite),
+	    .message = &conf_regex_rewrite_message,
+	    .oneof = "path_rewrite_specifier", .text = "Rewrites the path." },
 	REFUSED_SCALAR("path_rewrite", "use path_redirect or prefix_rewrite"),
 	{ FIELD(SCHEMA_ENUM, conf_redirect, response_code),
 	    .choices = redirect_choices, .text = "Status; 301." },
@@ -283,7 +321,9 @@ static const struct schema_field direct_response_fields[] = {
 	    .max = 599, .required = true, .text = "Status." },
 	{ FIELD(SCHEMA_MESSAGE, conf_direct_response, body),
 	    .message = &conf_data_source_message, .text = "Body." },
-	REFUSED("body_format", "the body has no operators"),
+	{ FIELD(SCHEMA_MESSAGE, conf_direct_response, body_format),
+	    .message = &conf_format_message,
+	    .text = "Body with operators; %LOCAL_REPLY_BODY% is `body`." },
 	{ .name = NULL },
 };
 
@@ -438,8 +478,11 @@ static const struct schema_field route_config_fields[] = {
 	    .text = "Clusters that get copies, where nobody else says." },
 	{ FIELD(SCHEMA_BOOL, conf_route_config, ignore_port_in_host_matching),
 	    .text = "Choose virtual hosts without the port." },
-	REFUSED_SCALAR("vhost_header", "virtual hosts are chosen by host"),
-	REFUSED_SCALAR("ignore_path_parameters_in_path_matching", UNBUILT),
+	{ FIELD(SCHEMA_STR, conf_route_config, vhost_header),
+	    .text = "Header by which virtual hosts are chosen, not the host." },
+	{ FIELD(SCHEMA_BOOL, conf_route_config,
+	      ignore_path_parameters_in_path_matching),
+	    .text = "Match paths up to their first \";\"." },
 	FILTER_CONFIGS(conf_route_config),
 	DELEGATED("metadata", UNREAD),
 	REFUSED("route_specifiers", UNBUILT),

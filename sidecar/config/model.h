@@ -105,6 +105,52 @@ struct conf_query_matcher {
 	struct conf_string_matcher *string_match;
 	bool present_match, has_present_match;
 };
+struct conf_cookie_matcher {
+	const struct node *node;
+	struct str name;
+	struct conf_string_matcher *string_match;
+	bool invert_match;
+};
+struct conf_double_range {
+	const struct node *node;
+	double start, end;
+};
+struct conf_double_matcher {
+	const struct node *node;
+	struct conf_double_range *range;
+	double exact;
+	bool has_exact;
+};
+struct conf_value_matcher;
+struct conf_list_matcher {
+	const struct node *node;
+	struct conf_value_matcher *one_of;
+};
+struct conf_or_matcher {
+	const struct node *node;
+	CONF_LIST(struct conf_value_matcher) value_matchers;
+};
+struct conf_value_matcher {
+	const struct node *node;
+	const struct node *null_match;
+	struct conf_double_matcher *double_match;
+	struct conf_string_matcher *string_match;
+	bool bool_match, has_bool_match;
+	bool present_match, has_present_match;
+	struct conf_list_matcher *list_match;
+	struct conf_or_matcher *or_match;
+};
+struct conf_path_segment {
+	const struct node *node;
+	struct str key;
+};
+struct conf_metadata_matcher {
+	const struct node *node;
+	struct str filter;
+	CONF_LIST(struct conf_path_segment) path;
+	struct conf_value_matcher *value;
+	bool invert;
+};
 
 /* envoy.config.core.v3.HeaderValueOption */
 enum conf_append_action {
@@ -228,6 +274,23 @@ struct conf_route_match {
 	struct conf_runtime_fraction *runtime_fraction;
 	CONF_LIST(struct conf_header_matcher) headers;
 	CONF_LIST(struct conf_query_matcher) query_parameters;
+	CONF_LIST(struct conf_cookie_matcher) cookies;
+	CONF_LIST(struct conf_metadata_matcher) dynamic_metadata;
+	struct conf_empty *grpc;
+	struct conf_tls_match *tls_context;
+	struct conf_typed_extension *path_match_policy;
+};
+/* RouteMatch.TlsContextMatchOptions */
+struct conf_tls_match {
+	const struct node *node;
+	bool presented, has_presented;
+	bool validated, has_validated;
+};
+/* envoy.config.core.v3.TypedExtensionConfig */
+struct conf_typed_extension {
+	const struct node *node;
+	struct str name;
+	struct any *typed_config;
 };
 struct conf_request_headers_action {
 	const struct node *node;
@@ -260,12 +323,19 @@ typedef CONF_LIST(struct conf_rate_limit) conf_rate_limits;
 
 struct conf_weighted_cluster {
 	const struct node *node;
-	struct str name;
+	struct str name, cluster_header;
 	uint32_t weight;
+	conf_header_options request_headers_to_add, response_headers_to_add;
+	conf_strings request_headers_to_remove, response_headers_to_remove;
+	struct map typed_per_filter_config;
+	struct str host_rewrite_literal;
 };
 struct conf_weighted_clusters {
 	const struct node *node;
 	CONF_LIST(struct conf_weighted_cluster) clusters;
+	struct str runtime_key_prefix;
+	struct str header_name;
+	bool use_hash_policy;
 };
 typedef CONF_LIST(struct conf_mirror_policy) conf_mirror_policies;
 
@@ -282,8 +352,13 @@ struct conf_route_action {
 	int cluster_not_found_response_code;
 	struct str prefix_rewrite;
 	struct conf_regex_rewrite *regex_rewrite;
+	struct str path_rewrite;
+	struct conf_typed_extension *path_rewrite_policy;
 	struct str host_rewrite_literal;
 	bool auto_host_rewrite;
+	struct str host_rewrite_header;
+	struct conf_regex_rewrite *host_rewrite_path_regex;
+	struct str host_rewrite;
 	bool append_x_forwarded_host;
 	int64_t timeout; /* 15 s unless given; 0 is none */
 	int64_t idle_timeout;
@@ -303,6 +378,7 @@ struct conf_redirect {
 	const struct node *node;
 	struct str host_redirect, path_redirect, prefix_rewrite,
 	    scheme_redirect;
+	struct conf_regex_rewrite *regex_rewrite;
 	bool https_redirect;
 	uint32_t port_redirect;
 	int response_code;
@@ -312,10 +388,10 @@ struct conf_direct_response {
 	const struct node *node;
 	uint32_t status;
 	struct conf_data_source *body;
+	struct conf_format *body_format;
 };
 struct conf_route {
 	const struct node *node;
-	struct conf_metadata *metadata;
 	struct str name;
 	struct conf_route_match *match;
 	struct conf_route_action *route;
@@ -328,10 +404,15 @@ struct conf_route {
 	uint64_t request_body_buffer_limit;
 	bool has_per_request_buffer_limit_bytes, has_request_body_buffer_limit;
 	struct str stat_prefix;
+	struct conf_metadata *metadata;
+};
+struct conf_virtual_cluster {
+	const struct node *node;
+	struct str name;
+	CONF_LIST(struct conf_header_matcher) headers;
 };
 struct conf_virtual_host {
 	const struct node *node;
-	struct conf_metadata *metadata;
 	struct str name;
 	conf_strings domains;
 	CONF_LIST(struct conf_route) routes;
@@ -340,6 +421,8 @@ struct conf_virtual_host {
 	conf_header_options request_headers_to_add, response_headers_to_add;
 	conf_strings request_headers_to_remove, response_headers_to_remove;
 	conf_rate_limits rate_limits;
+	CONF_LIST(struct conf_virtual_cluster) virtual_clusters;
+	struct conf_metadata *metadata;
 	bool include_request_attempt_count;
 	bool include_attempt_count_in_response;
 	bool include_is_timeout_retry_header;
@@ -359,6 +442,8 @@ struct conf_route_config {
 	bool validate_clusters;
 	uint32_t max_direct_response_body_size_bytes; /* 4096 */
 	bool ignore_port_in_host_matching;
+	bool ignore_path_parameters_in_path_matching;
+	struct str vhost_header;
 	struct map typed_per_filter_config;
 	conf_mirror_policies request_mirror_policies;
 };

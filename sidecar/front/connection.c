@@ -30,6 +30,8 @@ enum {
 #define PARAMS_NS  (30 * NS_PER_S)
 #define DRAIN_NS   (30 * NS_PER_S)
 #define NO_BODY_NS (1 * NS_PER_S)
+/* Longer than web servers keep idle connections: 60 s in nginx. */
+#define RETIRE_NS (75 * NS_PER_S)
 
 enum phase {
 	READING, /* between requests, or in the parameters of one */
@@ -574,8 +576,11 @@ static void
 check_reading(struct connection *c, int64_t age)
 {
 	bool is_busy = fastcgi_is_busy(&c->guard);
+	int64_t limit = c->was_kept && !is_busy
+			    ? c->all->drains ? RETIRE_NS : INT64_MAX
+			    : PARAMS_NS;
 
-	if (age < PARAMS_NS || (c->was_kept && !is_busy))
+	if (age < limit)
 		return;
 	if (is_busy)
 		log_warn("a web server stalled in the middle of the "
@@ -617,18 +622,24 @@ sweep(void *arg)
 }
 
 void
+connections_retire(struct connections *all, void (*empty)(void *arg), void *arg)
+{
+	all->drains = true;
+	all->empty = empty;
+	all->empty_arg = arg;
+	task_defer(all->front->loop, &all->bury, bury, all);
+}
+
+void
 connections_drain(struct connections *all, void (*empty)(void *arg), void *arg)
 {
 	struct connection *c, *next;
 
-	all->drains = true;
-	all->empty = empty;
-	all->empty_arg = arg;
 	for (c = LIST_FIRST(&all->open); c; c = next) {
 		next = LIST_NEXT(c, link);
 		if (c->phase == READING && c->was_kept &&
 		    !fastcgi_is_busy(&c->guard))
 			shut(c);
 	}
-	task_defer(all->front->loop, &all->bury, bury, all);
+	connections_retire(all, empty, arg);
 }

@@ -28,4 +28,12 @@ size_t connections_count(const struct connections *);
 void connections_drain(
     struct connections *, void (*empty)(void *arg), void *arg);
 
+/*
+ * The same, but idle connections stay until they have brought one more
+ * request or a while has passed: to close one under a web server that is
+ * just about to use it would lose the request.
+ */
+void connections_retire(
+    struct connections *, void (*empty)(void *arg), void *arg);
+
 #endif

@@ -5,22 +5,24 @@
 #include "config.h"
 
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "front/master.h"
+#include "front/notify.h"
 
 #define RESPAWN_NS (1 * NS_PER_S) /* a worker is started at most this often */
 #define KILL_NS    (35 * NS_PER_S)
+#define READY_NS   (30 * NS_PER_S) /* new workers are given this long */
+enum { READY_LOOK_MS = 50 };
 
 struct slot {
 	pid_t pid; /* 0: none runs */
@@ -29,10 +31,13 @@ struct slot {
 };
 
 struct master {
-	const struct worker *worker;
+	const struct master_options *options;
+	struct worker worker; /* what workers started now run with */
 	struct listen_sockets *sockets;
-	unsigned n;
 	struct slot slots[WORKERS_MAX];
+	pid_t *retired; /* workers of configurations before */
+	size_t n_retired;
+	int ready[2]; /* new workers write their pids */
 	sigset_t signals;
 	int64_t stop_ns; /* when stopping began; 0: it has not */
 	bool is_worker; /* this process is a forked worker that has ended */
@@ -56,7 +61,9 @@ start(struct master *m, struct slot *slot)
 	(void)!prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(EXIT_FAILURE);
-	m->status = worker_run(m->worker);
+	(void)close(m->ready[0]);
+	m->worker.ready_fd = m->ready[1];
+	m->status = worker_run(&m->worker);
 	m->is_worker = true;
 	listen_forget(m->sockets);
 }
@@ -68,7 +75,7 @@ start_missing(struct master *m)
 	int64_t now = clock_boot_now_ns();
 	struct slot *s;
 
-	for (unsigned i = 0; i < m->n && !m->is_worker; i++) {
+	for (unsigned i = 0; i < m->options->workers && !m->is_worker; i++) {
 		s = &m->slots[i];
 		if (s->pid == 0 &&
 		    (s->started_ns == 0 || now - s->started_ns >= RESPAWN_NS))
@@ -81,7 +88,7 @@ count_running(const struct master *m)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < m->n; i++)
+	for (unsigned i = 0; i < m->options->workers; i++)
 		n += m->slots[i].pid != 0;
 	return n;
 }
@@ -89,50 +96,31 @@ count_running(const struct master *m)
 static void
 tell(const struct master *m, int signal_number)
 {
-	for (unsigned i = 0; i < m->n; i++)
+	for (unsigned i = 0; i < m->options->workers; i++)
 		if (m->slots[i].pid)
 			(void)!kill(m->slots[i].pid, signal_number);
 }
 
 static void
-log_death(const struct master *m, pid_t pid, int status)
+tell_retired(const struct master *m, int signal_number)
+{
+	for (size_t i = 0; i < m->n_retired; i++)
+		(void)!kill(m->retired[i], signal_number);
+}
+
+static void
+log_death(const struct master *m, pid_t pid, int status, const char *then)
 {
 	const char *name;
 
 	if (WIFSIGNALED(status)) {
 		name = sigabbrev_np(WTERMSIG(status));
 		log_error("worker %ld was killed by SIG%s%s", (long)pid,
-		    name ? name : "?",
-		    m->stop_ns ? "" : "; another takes its place");
+		    name ? name : "?", m->stop_ns ? "" : then);
 	} else if (!m->stop_ns) {
-		log_error("worker %ld ended with status %d; another takes "
-			  "its place",
-		    (long)pid, WEXITSTATUS(status));
+		log_error("worker %ld ended with status %d%s", (long)pid,
+		    WEXITSTATUS(status), then);
 	}
-}
-
-/* systemd's notification protocol (sd_notify(3)). */
-static void
-notify(const char *text)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	struct str name = str_of(path);
-	socklen_t len;
-	int fd;
-
-	if (name.len == 0 || name.len >= sizeof(at.sun_path))
-		return;
-	memcpy(at.sun_path, name.ptr, name.len);
-	if (at.sun_path[0] == '@')
-		at.sun_path[0] = '\0';
-	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + name.len);
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	(void)!sendto(
-	    fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&at, len);
-	(void)close(fd);
 }
 
 static void
@@ -144,6 +132,7 @@ begin_stop(struct master *m)
 	notify("STOPPING=1");
 	listen_close(m->sockets);
 	tell(m, SIGTERM);
+	tell_retired(m, SIGTERM);
 }
 
 /*
@@ -162,10 +151,18 @@ bury(struct master *m, struct slot *s, int status)
 		m->status = EXIT_FAILURE;
 		begin_stop(m);
 	} else {
-		log_death(m, s->pid, status);
+		log_death(m, s->pid, status, "; another takes its place");
 	}
 	s->pid = 0;
 	s->was_replaced = true;
+}
+
+static void
+bury_retired(struct master *m, size_t i, int status)
+{
+	if (WIFSIGNALED(status) || WEXITSTATUS(status))
+		log_death(m, m->retired[i], status, "");
+	m->retired[i] = m->retired[--m->n_retired];
 }
 
 static void
@@ -174,11 +171,139 @@ reap(struct master *m)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		for (unsigned i = 0; i < m->n; i++)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (unsigned i = 0; i < m->options->workers; i++)
 			if (m->slots[i].pid == pid)
 				bury(m, &m->slots[i], status);
+		for (size_t i = 0; i < m->n_retired; i++)
+			if (m->retired[i] == pid) {
+				bury_retired(m, i, status);
+				break;
+			}
+	}
 }
+
+/* ---- reloading ---- */
+
+static bool
+slot_has_died(struct slot *s)
+{
+	int status;
+
+	if (s->pid && waitpid(s->pid, &status, WNOHANG) == s->pid)
+		s->pid = 0;
+	return s->pid == 0;
+}
+
+static bool
+has_slot(const struct master *m, pid_t pid)
+{
+	for (unsigned i = 0; i < m->options->workers; i++)
+		if (m->slots[i].pid == pid)
+			return true;
+	return false;
+}
+
+/* Takes from the pipe what workers have said; how many of the slots'. */
+static size_t
+count_ready(struct master *m)
+{
+	struct pollfd p = { .fd = m->ready[0], .events = POLLIN };
+	size_t n = 0;
+	pid_t pid;
+
+	if (poll(&p, 1, READY_LOOK_MS) <= 0)
+		return 0;
+	while (read(m->ready[0], &pid, sizeof(pid)) == sizeof(pid))
+		n += has_slot(m, pid);
+	return n;
+}
+
+/* Whether all workers just started serve; false once one of them has died. */
+static bool
+are_ready(struct master *m)
+{
+	int64_t end = clock_boot_now_ns() + READY_NS;
+	size_t n = 0;
+
+	while (n < m->options->workers) {
+		n += count_ready(m);
+		for (unsigned i = 0; i < m->options->workers; i++)
+			if (slot_has_died(&m->slots[i]))
+				return false;
+		if (clock_boot_now_ns() > end)
+			return false;
+	}
+	return true;
+}
+
+/* Makes the workers in slots finish what they have. */
+static void
+retire(struct master *m, const struct slot *slots)
+{
+	size_t most = m->n_retired + m->options->workers;
+	pid_t *bigger = realloc(m->retired, most * sizeof(*bigger));
+
+	if (!bigger)
+		abort();
+	m->retired = bigger;
+	for (unsigned i = 0; i < m->options->workers; i++) {
+		if (!slots[i].pid)
+			continue;
+		m->retired[m->n_retired++] = slots[i].pid;
+		(void)!kill(slots[i].pid, SIGUSR2);
+	}
+}
+
+/* Starts workers of the next configuration beside those that run. */
+static bool
+replace(struct master *m, const struct worker *next)
+{
+	struct slot before[WORKERS_MAX], failed[WORKERS_MAX];
+	struct worker was = m->worker;
+
+	memcpy(before, m->slots, sizeof(before));
+	memset(m->slots, 0, sizeof(m->slots));
+	m->worker = *next;
+	start_missing(m);
+	if (m->is_worker)
+		return true;
+	if (are_ready(m)) {
+		retire(m, before);
+		return true;
+	}
+	memcpy(failed, m->slots, sizeof(failed));
+	memcpy(m->slots, before, sizeof(before));
+	m->worker = was;
+	retire(m, failed);
+	return false;
+}
+
+static void
+reload(struct master *m)
+{
+	const struct master_options *o = m->options;
+	struct worker next;
+	struct str text = STR_NONE;
+	bool taken;
+
+	notify("RELOADING=1");
+	taken = o->load(o->arg, &next, &text) && replace(m, &next);
+	if (m->is_worker)
+		return;
+	if (!taken && !text.len)
+		text = STR("the new workers did not come up; the log says "
+			   "why\n");
+	o->settle(o->arg, taken, text);
+	if (taken)
+		log_info("the configuration is loaded anew");
+	else
+		log_error("the new configuration is refused; the one before "
+			  "goes on");
+	notify("READY=1");
+}
+
+/* ---- signals ---- */
 
 static void
 obey(struct master *m, int signal_number)
@@ -190,10 +315,11 @@ obey(struct master *m, int signal_number)
 		break;
 	case SIGUSR1:
 		tell(m, SIGUSR1);
+		tell_retired(m, SIGUSR1);
 		break;
 	case SIGHUP:
-		log_warn("SIGHUP is ignored: restart to change the "
-			 "configuration");
+		if (!m->stop_ns)
+			reload(m);
 		break;
 	case SIGCHLD:
 		reap(m);
@@ -207,7 +333,7 @@ obey(struct master *m, int signal_number)
 static struct timespec
 wait_time(const struct master *m)
 {
-	bool is_whole = count_running(m) == m->n;
+	bool is_whole = count_running(m) == m->options->workers;
 
 	return (
 	    struct timespec){ .tv_sec = m->stop_ns || !is_whole ? 1 : 3600 };
@@ -221,11 +347,15 @@ attend(struct master *m)
 
 	if (number > 0)
 		obey(m, number);
+	if (m->is_worker)
+		return;
 	reap(m);
 	if (!m->stop_ns)
 		start_missing(m);
-	else if (clock_boot_now_ns() - m->stop_ns >= KILL_NS)
+	else if (clock_boot_now_ns() - m->stop_ns >= KILL_NS) {
 		tell(m, SIGKILL);
+		tell_retired(m, SIGKILL);
+	}
 }
 
 static enum err
@@ -240,23 +370,39 @@ block_signals(struct master *m)
 	return sigprocmask(SIG_BLOCK, &m->signals, NULL) ? ERR_SYSTEM : ERR_OK;
 }
 
+static void
+run(struct master *m)
+{
+	unsigned n = m->options->workers;
+
+	start_missing(m);
+	if (m->is_worker)
+		return;
+	log_info("listening on %s (%u worker%s)", m->options->addresses, n,
+	    n == 1 ? "" : "s");
+	notify("READY=1");
+	while (
+	    !m->is_worker && (!m->stop_ns || count_running(m) || m->n_retired))
+		attend(m);
+}
+
 int
 master_run(const struct worker *w, struct listen_sockets *sockets,
-    unsigned workers, const char *addresses)
+    const struct master_options *options)
 {
-	struct master m = { .worker = w, .sockets = sockets, .n = workers };
+	struct master m = {
+		.options = options, .worker = *w, .sockets = sockets
+	};
 
-	if (block_signals(&m)) {
-		log_error("no signals: error %d", errno);
+	if (block_signals(&m) || pipe2(m.ready, O_CLOEXEC | O_NONBLOCK)) {
+		log_error("no signals or no pipe: error %d", errno);
 		return EXIT_FAILURE;
 	}
-	start_missing(&m);
-	if (m.is_worker)
-		return m.status;
-	log_info("listening on %s (%u worker%s)", addresses, workers,
-	    workers == 1 ? "" : "s");
-	notify("READY=1");
-	while (!m.is_worker && (!m.stop_ns || count_running(&m)))
-		attend(&m);
+	run(&m);
+	free(m.retired);
+	if (!m.is_worker) {
+		(void)close(m.ready[0]);
+		(void)close(m.ready[1]);
+	}
 	return m.status;
 }

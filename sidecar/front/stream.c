@@ -96,6 +96,16 @@ refuse(struct stream *s, unsigned status, struct str details)
 				 .flag = "DPE" });
 }
 
+/* "SUCCESS", "NONE", "FAILED:why", "GENEROUS" as web servers write it. */
+static enum exchange_certificate
+certificate_of(struct str verify)
+{
+	if (!verify.len || str_eq(verify, STR("NONE")))
+		return EXCHANGE_NO_CERTIFICATE;
+	return str_eq(verify, STR("SUCCESS")) ? EXCHANGE_GOOD_CERTIFICATE
+					      : EXCHANGE_BAD_CERTIFICATE;
+}
+
 void
 stream_open(struct stream *s, struct arena *arena,
     const struct cgi_param *params, size_t n)
@@ -111,7 +121,8 @@ stream_open(struct stream *s, struct arena *arena,
 		.local_address = r.local_address,
 		.local_port = r.local_port,
 		.scheme = r.scheme,
-		.protocol = r.protocol };
+		.protocol = r.protocol,
+		.certificate = certificate_of(r.client_verify) };
 	s->x->original_path = headers_get(&r.headers, STR(":path"));
 	s->x->client_address = r.address;
 	s->x->upload_len = r.content_length;

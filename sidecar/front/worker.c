@@ -25,6 +25,9 @@ enum {
 };
 #define DRAIN_NS (30 * NS_PER_S)
 
+/* How far a worker is on its way out; each stage includes the one before. */
+enum leaving { SERVING, RETIRING, DRAINING };
+
 struct running {
 	const struct worker *worker;
 	struct front front;
@@ -32,7 +35,7 @@ struct running {
 	struct listeners *listeners;
 	struct watch signals;
 	struct timer deadline;
-	bool drains;
+	enum leaving leaving;
 };
 
 enum err
@@ -74,17 +77,29 @@ stop(void *arg)
 	loop_stop(r->front.loop);
 }
 
+/* Takes no new connections. */
 static void
-drain(struct running *r)
+close_sockets(struct running *r)
 {
-	if (r->drains)
-		return;
-	r->drains = true;
 	listeners_finish(r->listeners);
 	listeners_free(r->listeners);
 	r->listeners = NULL;
 	for (size_t i = 0; i < r->worker->n_sockets; i++)
 		(void)close(r->worker->sockets[i]);
+}
+
+static void
+leave(struct running *r, enum leaving stage)
+{
+	if (stage <= r->leaving)
+		return;
+	if (r->leaving == SERVING)
+		close_sockets(r);
+	r->leaving = stage;
+	if (stage == RETIRING) {
+		connections_retire(r->connections, stop, r);
+		return;
+	}
 	timer_set(r->front.loop, &r->deadline, DRAIN_NS, stop, r);
 	connections_drain(r->connections, stop, r);
 }
@@ -100,7 +115,8 @@ on_signal(void *arg, uint32_t events)
 		if (info.ssi_signo == SIGUSR1)
 			access_log_reopen(r->worker->log);
 		else
-			drain(r);
+			leave(
+			    r, info.ssi_signo == SIGUSR2 ? RETIRING : DRAINING);
 	}
 }
 
@@ -113,6 +129,7 @@ worker_signals(void)
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGUSR1);
+	(void)sigaddset(&set, SIGUSR2);
 	if (sigprocmask(SIG_SETMASK, &set, NULL))
 		return -1;
 	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -168,6 +185,17 @@ prefer_throughput(void)
 	(void)!sched_setscheduler(0, SCHED_BATCH, &none);
 }
 
+static void
+say_ready(int fd)
+{
+	pid_t pid = getpid();
+
+	if (fd < 0)
+		return;
+	(void)!write(fd, &pid, sizeof(pid));
+	(void)close(fd);
+}
+
 static int
 serve(struct running *r)
 {
@@ -181,6 +209,7 @@ serve(struct running *r)
 	    r->worker->sockets, r->worker->n_sockets, max);
 	if (!r->listeners)
 		return EXIT_FAILURE;
+	say_ready(r->worker->ready_fd);
 	loop_run(r->front.loop);
 	return EXIT_SUCCESS;
 }

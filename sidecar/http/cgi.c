@@ -86,7 +86,7 @@ cgi_reason(unsigned status)
 struct meta {
 	struct str method, uri, host, server_name, server_port, server_addr;
 	struct str remote_addr, remote_port, scheme, https, protocol;
-	struct str content_length, content_type;
+	struct str content_length, content_type, client_verify;
 };
 
 static struct str *
@@ -108,6 +108,7 @@ meta_place(struct meta *m, struct str name)
 		{ STR("SERVER_PROTOCOL"), &m->protocol },
 		{ STR("CONTENT_LENGTH"), &m->content_length },
 		{ STR("CONTENT_TYPE"), &m->content_type },
+		{ STR("SSL_CLIENT_VERIFY"), &m->client_verify },
 	};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
@@ -343,6 +344,7 @@ cgi_request_read(struct arena *arena, const struct cgi_param *params, size_t n,
 	out->local_address = m->server_addr;
 	out->local_port = m->server_port;
 	out->scheme = scheme_of(m);
+	out->client_verify = m->client_verify;
 	out->protocol = protocol_of(m);
 	if (taken) {
 		struct cgi_refusal ignored;

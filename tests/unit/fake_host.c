@@ -327,6 +327,17 @@ host_setup_cluster(struct setup *s, size_t i)
 	return STR_NONE;
 }
 
+bool
+host_setup_metadata(
+    struct setup *s, const struct node *node, struct str ns, struct str name)
+{
+	(void)s;
+	(void)node;
+	(void)ns;
+	(void)name;
+	return true;
+}
+
 struct state *
 host_setup_state(struct setup *s)
 {

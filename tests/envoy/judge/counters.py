@@ -13,7 +13,8 @@ COMPARED = [
     r"http\.in\.rs_too_large",
     r"http\.in\.cors\..*",
     r"http\.in\.fault\..*",
-    r"http\.in\.set_metadata\..*",
+    r"(http\.in\.)?set_metadata\..*",
+    r"http_filter_name\..*",
     r"http\.in\.jwt_authn\..*",
 ]
 

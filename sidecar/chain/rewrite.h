@@ -1,0 +1,34 @@
+/*
+ * What a route makes of a request's host and path before it is forwarded,
+ * and where a redirect leads.
+ */
+#ifndef SALLYPORT_CHAIN_REWRITE_H
+#define SALLYPORT_CHAIN_REWRITE_H
+
+#include "chain/exchange.h"
+#include "chain/routematch.h"
+
+struct rewrite;
+
+/* Compiles what a route says; errors are added to the diag. */
+const struct rewrite *rewrite_build(struct arena *, const struct conf_route *,
+    const struct route_match *, struct diag *);
+
+/* Host and path of a request that is forwarded. */
+void rewrite_host(const struct rewrite *, struct exchange *);
+void rewrite_path(const struct rewrite *, struct exchange *);
+
+/*
+ * Puts another host into the request, keeping the old one as the route's
+ * action asks (append_x_forwarded_host) and in x-envoy-original-host.
+ */
+void rewrite_authority(
+    const struct conf_route_action *, struct exchange *, struct str host);
+
+/*
+ * Location of a redirect. A rewritten path becomes the request's, with the
+ * old one in x-envoy-original-path, as the log of Envoy shows it.
+ */
+struct str rewrite_location(const struct rewrite *, struct exchange *);
+
+#endif
