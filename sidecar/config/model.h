@@ -224,14 +224,46 @@ struct conf_response_flag_filter {
 struct conf_empty {
 	const struct node *node;
 };
+struct conf_log_runtime_filter {
+	const struct node *node;
+	struct str runtime_key;
+	struct conf_fractional_percent *percent_sampled; /* the key's by now */
+	bool use_independent_randomness;
+};
+struct conf_grpc_status_filter {
+	const struct node *node;
+	CONF_LIST(int) statuses;
+	bool exclude;
+};
+struct conf_metadata_filter {
+	const struct node *node;
+	struct conf_metadata_matcher *matcher;
+	bool match_if_key_not_found; /* true */
+};
+/* envoy.data.accesslog.v3.AccessLogType, as far as it comes up here */
+enum conf_log_type {
+	CONF_LOG_NOT_SET,
+	CONF_LOG_DOWNSTREAM_START = 4,
+	CONF_LOG_DOWNSTREAM_PERIODIC = 5,
+	CONF_LOG_DOWNSTREAM_END = 6,
+};
+struct conf_log_type_filter {
+	const struct node *node;
+	CONF_LIST(int) types;
+	bool exclude;
+};
 struct conf_log_filter {
 	const struct node *node;
 	struct conf_comparison_filter *status_code_filter;
 	struct conf_comparison_filter *duration_filter;
-	struct conf_empty *not_health_check_filter;
+	struct conf_empty *not_health_check_filter, *traceable_filter;
 	struct conf_log_filters *and_filter, *or_filter;
 	struct conf_header_filter *header_filter;
 	struct conf_response_flag_filter *response_flag_filter;
+	struct conf_log_runtime_filter *runtime_filter;
+	struct conf_grpc_status_filter *grpc_status_filter;
+	struct conf_metadata_filter *metadata_filter;
+	struct conf_log_type_filter *log_type_filter;
 };
 struct conf_access_log {
 	const struct node *node;

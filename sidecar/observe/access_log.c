@@ -238,13 +238,13 @@ run_flush(void *arg)
 void
 access_log_write(struct access_log *log, struct exchange *x)
 {
+	x->log_type = LOG_END;
 	for (size_t i = 0; i < log->n; i++) {
 		const struct entry *e = &log->entries[i];
 		size_t before;
 
 		if (e->filter && !logfilter_holds(e->filter, x))
 			continue;
-		x->log_type = LOG_END;
 		before = buf_len(&e->sink->pending);
 		if (format_render(e->format, x, &e->sink->pending)) {
 			buf_cut(&e->sink->pending,
