@@ -232,6 +232,19 @@ redirect(struct exchange *x, unsigned status, struct str location,
 }
 
 static void
+respond_directly(struct exchange *x, unsigned status)
+{
+	struct header type = { STR("content-type"),
+		route_direct_type(x->route) };
+
+	exchange_reply(x, &(struct host_reply){ .status = status,
+			      .headers = &type,
+			      .n_headers = type.value.ptr ? 1 : 0,
+			      .body = route_direct_body(x->route, x),
+			      .details = STR("direct_response") });
+}
+
+static void
 answer_by_route(struct exchange *x)
 {
 	static const unsigned codes[] = { [CONF_301] = 301,
@@ -247,9 +260,7 @@ answer_by_route(struct exchange *x)
 		redirect(x, codes[conf->redirect->response_code],
 		    route_location(x->route, x), STR("direct_response"));
 	else
-		refuse(x, conf->direct_response->status,
-		    route_direct_body(x->route, x), STR("direct_response"),
-		    NULL);
+		respond_directly(x, conf->direct_response->status);
 }
 
 static void

@@ -119,6 +119,7 @@ struct exchange {
 	unsigned reroutes; /* how often a route was searched */
 	enum log_type log_type; /* while a log line is rendered */
 	bool is_replying; /* a reply is made here, its status not settled */
+	bool renders_reply; /* its body is rendered right now */
 	struct str local_body; /* body of a local reply */
 	bool answered_by_route; /* by a redirect or a direct response */
 	bool health_check; /* a filter says that it is one */

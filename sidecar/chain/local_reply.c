@@ -89,8 +89,10 @@ local_reply_apply(const struct local_reply *l, struct exchange *x)
 	if (!x->local_body.ptr)
 		x->local_body = STR("");
 	buf_init(&text, BODY_MAX);
+	x->renders_reply = true;
 	if (format_render(format, x, &text))
 		buf_clear(&text);
+	x->renders_reply = false;
 	body = arena_str(x->arena, buf_bytes(&text));
 	buf_free(&text);
 	headers_set(

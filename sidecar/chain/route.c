@@ -189,7 +189,8 @@ build_route(struct building *b, struct route *r, const struct conf_route *conf)
 		build_direct(b, parts, conf->direct_response);
 	if (conf->route)
 		build_action(b, r, parts);
-	r->forwarding = forwarding_build(b->arena, conf, b->vhost->conf, b->table->conf,
+	r->forwarding = forwarding_build(b->arena, conf, b->vhost->conf,
+	    b->table->conf,
 	    b->gateway->listener->per_connection_buffer_limit_bytes, b->diag);
 	own = scope_build(b->setup, &conf->typed_per_filter_config);
 	all = scope_within(b->setup, &own, &b->vhost->scope);
@@ -522,6 +523,14 @@ route_direct_body(const struct route *r, const struct exchange *x)
 		   : arena_str(x->arena, buf_bytes(&text));
 	buf_free(&text);
 	return body;
+}
+
+struct str
+route_direct_type(const struct route *r)
+{
+	return r->parts->direct_format
+		   ? format_content_type(r->parts->direct_format)
+		   : STR_NONE;
 }
 
 struct str

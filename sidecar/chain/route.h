@@ -59,6 +59,8 @@ void route_finish_response(const struct route *, struct exchange *);
 
 /* Body of a direct_response, or absent; Location of a redirect, or absent. */
 struct str route_direct_body(const struct route *, const struct exchange *);
+/* The type of a formatted body; absent for one that is no format. */
+struct str route_direct_type(const struct route *);
 struct str route_location(const struct route *, struct exchange *);
 
 #endif

@@ -292,14 +292,13 @@ get_sent(const struct op *op, const struct exchange *x)
 	return value_number((int64_t)x->bytes_sent);
 }
 
-/* Known only while the reply is made. */
+/* Known only while a reply's body is rendered. */
 static struct value
 get_local_body(const struct op *op, const struct exchange *x)
 {
 	(void)op;
-	return value_text(x->log_type == LOG_NOT_SET && x->local_body.ptr
-			      ? x->local_body
-			      : STR(""));
+	return value_text(
+	    x->renders_reply && x->local_body.ptr ? x->local_body : STR(""));
 }
 
 /* The id of a request is its x-request-id. */
