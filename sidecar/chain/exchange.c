@@ -140,6 +140,7 @@ set_reply_body(struct exchange *x, struct str body)
 static void
 finish(struct exchange *x)
 {
+	x->answer_begin_ns = clock_boot_ns();
 	downstream_finish(x);
 	count_response(x);
 	if (x->phase != EXCHANGE_CUT)
@@ -368,6 +369,8 @@ exchange_start(struct exchange *x)
 	downstream_prepare(x);
 	host_reroute(x);
 	chain_init(x);
+	if (x->hooks->begun)
+		x->hooks->begun(x);
 	advance_request(x);
 }
 

@@ -136,6 +136,8 @@ struct exchange_hooks {
 	void (*changed)(struct exchange *);
 	/* A filter has answered in place of the backend: end the forwarding. */
 	void (*abandon)(struct exchange *);
+	/* The route is found, the filters are about to run. May be NULL. */
+	void (*begun)(struct exchange *);
 };
 
 /* A zeroed exchange whose buffers have their maxima. */

@@ -46,6 +46,7 @@ extern const struct schema_message conf_metadata_matcher_message;
 extern const struct schema_message conf_typed_extension_message;
 extern const struct schema_message conf_log_filter_message;
 extern const struct schema_message conf_access_log_message;
+extern const struct schema_message conf_access_log_options_message;
 extern const struct schema_message conf_local_reply_message;
 extern const struct schema_message conf_route_config_message;
 extern const struct schema_message conf_cluster_message;

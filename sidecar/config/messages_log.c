@@ -259,6 +259,25 @@ const struct schema_message conf_access_log_message = {
 	.fields = access_log_fields,
 };
 
+static const struct schema_field access_log_options_fields[] = {
+	{ FIELD(SCHEMA_DURATION, conf_access_log_options,
+	      access_log_flush_interval),
+	    .text = "Write a line each time a request has lasted so long." },
+	{ FIELD(SCHEMA_BOOL, conf_access_log_options,
+	      flush_access_log_on_new_request),
+	    .text = "Write a line when a request begins." },
+	DELEGATED_SCALAR("flush_log_on_tunnel_successfully_established",
+	    "there are no tunnels behind a web server"),
+	{ .name = NULL },
+};
+
+const struct schema_message conf_access_log_options_message = {
+	.name = "envoy.extensions.filters.network.http_connection_manager.v3."
+		"HttpConnectionManager.HcmAccessLogOptions",
+	.size = sizeof(struct conf_access_log_options),
+	.fields = access_log_options_fields,
+};
+
 static const struct schema_field file_access_log_fields[] = {
 	{ FIELD(SCHEMA_STR, conf_file_access_log, path), .min_items = 1,
 	    .required = true, .text = "File to append to." },

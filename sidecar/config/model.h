@@ -272,6 +272,12 @@ struct conf_access_log {
 	struct any
 	    *typed_config; /* FileAccessLog, StdoutAccessLog, StderrAccessLog */
 };
+/* HttpConnectionManager.HcmAccessLogOptions */
+struct conf_access_log_options {
+	const struct node *node;
+	int64_t access_log_flush_interval; /* 0: none */
+	bool flush_access_log_on_new_request;
+};
 /* extensions.access_loggers.file.v3.FileAccessLog; stream loggers lack path */
 struct conf_file_access_log {
 	const struct node *node;
@@ -528,6 +534,10 @@ struct conf_hcm {
 	uint32_t max_request_headers_kb; /* 60 */
 	struct conf_local_reply *local_reply_config;
 	CONF_LIST(struct conf_access_log) access_log;
+	struct conf_access_log_options *access_log_options;
+	int64_t access_log_flush_interval; /* deprecated, as the next one */
+	bool has_access_log_flush_interval;
+	bool flush_access_log_on_new_request;
 	struct str via;
 };
 

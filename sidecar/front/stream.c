@@ -50,9 +50,28 @@ hook_abandon(struct exchange *x)
 	router_end(x);
 }
 
+static void
+hook_begun(struct exchange *x)
+{
+	struct stream *s = x->owner;
+
+	access_log_write(s->front->log, x, LOG_START);
+}
+
 static const struct exchange_hooks hooks = { .forward = hook_forward,
 	.changed = hook_changed,
-	.abandon = hook_abandon };
+	.abandon = hook_abandon,
+	.begun = hook_begun };
+
+static void
+log_again(void *arg)
+{
+	struct stream *s = arg;
+
+	access_log_write(s->front->log, s->x, LOG_PERIODIC);
+	timer_set(s->front->loop, &s->periodic,
+	    access_log_interval_ns(s->front->log), log_again, s);
+}
 
 void
 stream_init(struct stream *s, const struct front *front, struct output *out,
@@ -76,6 +95,9 @@ open_exchange(struct stream *s, struct arena *arena)
 	s->full_duplex = s->body_over = s->resumes = false;
 	s->moved = 0;
 	s->moved_ns = clock_boot_ns();
+	if (access_log_interval_ns(f->log))
+		timer_set(f->loop, &s->periodic, access_log_interval_ns(f->log),
+		    log_again, s);
 }
 
 static void
@@ -408,7 +430,8 @@ stream_close(struct stream *s)
 	task_clear(s->front->loop, &s->task);
 	router_end(x);
 	exchange_end(x);
-	access_log_write(s->front->log, x);
+	timer_clear(s->front->loop, &s->periodic);
+	access_log_write(s->front->log, x, LOG_END);
 	s->x = NULL;
 	task_clear(s->front->loop, &s->task);
 	arena_free(x->arena);
