@@ -45,7 +45,7 @@ compares(const struct conf_comparison_filter *conf, uint64_t value)
 static bool
 status_holds(const struct logfilter *f, const struct exchange *x)
 {
-	return compares(f->conf->status_code_filter, exchange_status(x));
+	return compares(f->conf->status_code_filter, x->code);
 }
 
 static bool
@@ -74,7 +74,7 @@ grpc_status_holds(const struct logfilter *f, const struct exchange *x)
 {
 	const struct conf_grpc_status_filter *conf =
 	    f->conf->grpc_status_filter;
-	int64_t status = grpc_status(&x->response, exchange_status(x));
+	int64_t status = grpc_status(&x->response, x->code);
 
 	return is_listed(conf->statuses.items, conf->statuses.n, status) !=
 	       conf->exclude;

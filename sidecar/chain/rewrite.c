@@ -268,6 +268,14 @@ redirect_target(const struct conf_redirect *redirect, const struct exchange *x)
 }
 
 struct str
+rewrite_to_https(const struct exchange *x)
+{
+	return arena_printf(x->arena, "https://" STR_FMT STR_FMT,
+	    STR_ARG(headers_get(&x->request, STR(":authority"))),
+	    STR_ARG(headers_get(&x->request, STR(":path"))));
+}
+
+struct str
 rewrite_location(const struct rewrite *r, struct exchange *x)
 {
 	const struct conf_redirect *redirect = r->conf->redirect;

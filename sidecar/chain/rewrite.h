@@ -31,4 +31,7 @@ void rewrite_authority(
  */
 struct str rewrite_location(const struct rewrite *, struct exchange *);
 
+/* Location of the redirect that require_tls makes. */
+struct str rewrite_to_https(const struct exchange *);
+
 #endif

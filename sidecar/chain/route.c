@@ -213,7 +213,6 @@ build_to_https(struct building *b, const struct scope *nothing)
 	conf->node = b->vhost->conf->node;
 	conf->redirect = ARENA_NEW(b->arena, struct conf_redirect);
 	conf->redirect->https_redirect = true;
-	parts->rewrite = rewrite_build(b->arena, conf, NULL, b->diag);
 	r->conf = conf;
 	r->vhost = b->vhost->conf;
 	r->parts = parts;
@@ -344,13 +343,31 @@ wants_https(const struct vhost *v, const struct exchange *x)
 		   STR("true"));
 }
 
+/* Drops ";x=1" from every segment. */
 static struct str
-matched_path(const struct route_table *t, struct str target)
+without_parameters(struct arena *arena, struct str path)
 {
-	struct str path = target_path(target);
+	char *out = arena_alloc(arena, path.len + 1);
+	bool inside = false;
+	size_t n = 0;
 
-	return t->conf->ignore_path_parameters_in_path_matching
-		   ? str_slice(path, 0, str_find_char(path, ';', 0))
+	for (size_t i = 0; i < path.len; i++) {
+		if (path.ptr[i] == '/' || path.ptr[i] == ';')
+			inside = path.ptr[i] == ';';
+		if (!inside)
+			out[n++] = path.ptr[i];
+	}
+	return (struct str){ out, n };
+}
+
+static struct str
+matched_path(const struct route_table *t, const struct exchange *x)
+{
+	struct str path = target_path(headers_get(&x->request, STR(":path")));
+
+	return t->conf->ignore_path_parameters_in_path_matching &&
+		       str_find_char(path, ';', 0) < path.len
+		   ? without_parameters(x->arena, path)
 		   : path;
 }
 
@@ -361,7 +378,7 @@ find_route(const struct route_table *t, const struct vhost *v,
 	struct str target = headers_get(&x->request, STR(":path"));
 	const struct route_subject subject = { .headers = &x->request,
 		.target = target,
-		.path = matched_path(t, target),
+		.path = matched_path(t, x),
 		.random = x->random,
 		.exchange = x };
 	struct pathindex_walk walk;
@@ -536,6 +553,6 @@ route_direct_type(const struct route *r)
 struct str
 route_location(const struct route *r, struct exchange *x)
 {
-	return r->conf->redirect ? rewrite_location(r->parts->rewrite, x)
-				 : STR_NONE;
+	return r->parts->rewrite ? rewrite_location(r->parts->rewrite, x)
+				 : rewrite_to_https(x);
 }

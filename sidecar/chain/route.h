@@ -57,7 +57,7 @@ void route_use_hostname(
 /* response_headers_to_add and _remove. */
 void route_finish_response(const struct route *, struct exchange *);
 
-/* Body of a direct_response, or absent; Location of a redirect, or absent. */
+/* Body of a direct_response, or absent; Location of a redirect. */
 struct str route_direct_body(const struct route *, const struct exchange *);
 /* The type of a formatted body; absent for one that is no format. */
 struct str route_direct_type(const struct route *);

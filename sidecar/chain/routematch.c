@@ -197,10 +197,10 @@ cookie_holds(const struct cookie_match *m, const struct headers *headers)
 	for (size_t i = 0; !value.ptr; i++) {
 		field = headers_nth(headers, STR("cookie"), i);
 		if (!field.ptr)
-			return false;
+			break;
 		value = params_cookie_get(field, m->name);
 	}
-	return string_match_holds(m->value, value) != m->invert;
+	return (value.ptr && string_match_holds(m->value, value)) != m->invert;
 }
 
 static bool

@@ -11,8 +11,8 @@
 
 enum { VARIABLES_MAX = 5, NAME_MAX_LEN = 16, TEXT_MAX = 256 };
 
-/* The pchar of RFC 3986 without "*" and "=". */
-#define SEGMENT_SET "a-zA-Z0-9\\-._~%!$&'()+,;:@"
+/* The pchar of RFC 3986. */
+#define SEGMENT_SET "a-zA-Z0-9\\-._~%!$&'()*+,;=:@"
 
 struct template
 {
@@ -104,7 +104,7 @@ static bool
 is_segment_char(char c)
 {
 	return ascii_is_alpha(c) || ascii_is_digit(c) ||
-	       (c && strchr("-._~%!$&'()+,;:@", c));
+	       (c && strchr("-._~%!$&'()*+,;=:@", c));
 }
 
 static bool
@@ -120,7 +120,7 @@ read_literal(struct reader *r)
 	size_t from = r->at;
 
 	for (; is_segment_char(peek(r)); r->at++)
-		if ((strchr("$()+.", peek(r)) && !emit(r, STR("\\"))) ||
+		if ((strchr("$()*+.", peek(r)) && !emit(r, STR("\\"))) ||
 		    !emit(r, str_slice(r->in, r->at, r->at + 1)))
 			return false;
 	return r->at > from;
@@ -197,12 +197,37 @@ read_variable(struct reader *r)
 	return emit(r, STR(")"));
 }
 
+/* A variable behind a literal ends in the same segment. */
+static bool
+closes_here(const struct reader *r)
+{
+	return str_find_char(r->in, '}', r->at) <
+	       str_find_char(r->in, '/', r->at);
+}
+
+/*
+ * A glob, which only the template's last text may follow directly, or a
+ * variable with a literal before it, behind it, or both.
+ */
 static bool
 read_segment(struct reader *r)
 {
-	if (peek(r) == '*')
-		return read_glob(r);
-	return peek(r) == '{' ? read_variable(r) : read_literal(r);
+	if (peek(r) == '*') {
+		if (!read_glob(r))
+			return false;
+		return r->at == r->in.len || peek(r) == '/' ||
+		       (read_literal(r) && r->at == r->in.len);
+	}
+	if (peek(r) != '{') {
+		if (!read_literal(r))
+			return false;
+		if (peek(r) != '{')
+			return true;
+		if (!closes_here(r))
+			return false;
+	}
+	return read_variable(r) &&
+	       (r->at == r->in.len || peek(r) == '/' || read_literal(r));
 }
 
 static bool
@@ -218,9 +243,6 @@ read_template(struct reader *r)
 			return true;
 		if (!read_segment(r))
 			return false;
-		/* A text behind a glob or a variable ends the template. */
-		if (r->at < r->in.len && peek(r) != '/')
-			return read_literal(r) && r->at == r->in.len;
 	}
 	return r->at > 0 && r->at == r->in.len;
 }
@@ -247,7 +269,7 @@ template_build(struct arena *arena,
 	if (ok)
 		return t;
 	diag_error(diag, conf->node->place, NULL,
-	    "path_match_policy.uri_template " STR_FMT " is invalid",
+	    "path_match_policy.path_template " STR_FMT " is invalid",
 	    STR_ARG(conf->path_template));
 	return NULL;
 }
@@ -338,7 +360,7 @@ template_rewrite_build(struct arena *arena,
 	    read_rewrite(rewrite, t, conf->path_template_rewrite))
 		return rewrite;
 	diag_error(diag, conf->node->place, NULL,
-	    "path_rewrite_policy.uri_template " STR_FMT
+	    "path_rewrite_policy.path_template_rewrite " STR_FMT
 	    " is invalid or names a variable that the path_match_policy "
 	    "does not have",
 	    STR_ARG(conf->path_template_rewrite));

@@ -15,7 +15,6 @@ struct endpoint {
 	struct str address, port;
 };
 
-/* The trusted client's port is known only if it is the peer. */
 static struct endpoint
 endpoint_of(enum side side, const struct exchange *x)
 {
@@ -23,9 +22,7 @@ endpoint_of(enum side side, const struct exchange *x)
 
 	switch (side) {
 	case REMOTE:
-		return (struct endpoint){ x->client_address,
-			str_eq(x->client_address, p->address) ? p->port
-							      : STR("0") };
+		return (struct endpoint){ x->client_address, x->client_port };
 	case DIRECT_REMOTE:
 		return (struct endpoint){ p->address, p->port };
 	case LOCAL:

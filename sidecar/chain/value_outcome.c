@@ -5,12 +5,11 @@
 #include "chain/exchange.h"
 #include "http/grpc.h"
 
-/* A reply made here has no code before local_reply_config has seen it. */
 static struct value
 get_code(const struct op *op, const struct exchange *x)
 {
 	(void)op;
-	return value_number(x->is_replying ? 0 : exchange_status(x));
+	return value_number(x->code);
 }
 
 enum { DETAILS_AS_THEY_ARE = 1 };
@@ -116,7 +115,7 @@ get_grpc(const struct op *op, const struct exchange *x)
 
 	if (!grpc_is_request(&x->request))
 		return value_absent();
-	status = grpc_status(&x->response, exchange_status(x));
+	status = grpc_status(&x->response, x->code);
 	if (op->option == GRPC_NUMBER)
 		return value_number(status);
 	name = op->option == GRPC_SNAKE ? grpc_snake_name(status)

@@ -71,6 +71,11 @@ check_header_matcher(struct diag *diag, const char *path, void *decoded)
 		.contains = m->contains_match,
 		.safe_regex = m->safe_regex_match,
 	};
+	/* An empty one matches every value. */
+	if (m->exact_match.ptr && !m->exact_match.len) {
+		m->present_match = m->has_present_match = true;
+		return;
+	}
 	if (!m->string_match &&
 	    (m->exact_match.ptr || m->prefix_match.ptr || m->suffix_match.ptr ||
 		m->contains_match.ptr || m->safe_regex_match))
@@ -111,7 +116,7 @@ static const struct schema_field cookie_matcher_fields[] = {
 	    .message = &conf_string_matcher_message, .required = true,
 	    .text = "What its value must match." },
 	{ FIELD(SCHEMA_BOOL, conf_cookie_matcher, invert_match),
-	    .text = "Turn the answer round; a missing cookie never matches." },
+	    .text = "Turn the answer round, also for a missing cookie." },
 	{ .name = NULL },
 };
 
