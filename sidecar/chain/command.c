@@ -9,7 +9,8 @@ find(struct str name)
 	static const struct command *const tables[] = { value_message_commands,
 		value_outcome_commands, value_time_commands,
 		value_address_commands, value_upstream_commands,
-		value_tls_commands, value_metadata_commands };
+		value_tls_commands, value_metadata_commands,
+		value_process_commands };
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		for (const struct command *c = tables[i]; c->name; c++)

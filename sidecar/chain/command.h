@@ -63,6 +63,7 @@ extern const struct command value_address_commands[];
 extern const struct command value_upstream_commands[];
 extern const struct command value_tls_commands[];
 extern const struct command value_metadata_commands[];
+extern const struct command value_process_commands[];
 
 /* Where an operator is used; bits. */
 enum command_flag {

@@ -12,6 +12,7 @@
 #include "chain/gateway.h"
 #include "chain/host.h"
 #include "chain/wake.h"
+#include "http/certificate.h"
 
 /* Bytes of a body on their way in one direction; more waits where it is. */
 enum { EXCHANGE_BODY_WINDOW = 64 * 1024 };
@@ -23,6 +24,14 @@ enum exchange_certificate {
 	EXCHANGE_GOOD_CERTIFICATE,
 };
 
+/* Certificates are read when a log format first asks for them. */
+struct exchange_certs {
+	struct exchange_cert {
+		bool was_read, is_there;
+		struct certificate cert;
+	} client, server;
+};
+
 /* What only the front knows; absent values are allowed except method and target. */
 struct exchange_peer {
 	struct str address, port; /* of the client, as the web server saw it */
@@ -31,6 +40,8 @@ struct exchange_peer {
 	struct str protocol; /* "HTTP/1.1" */
 	enum exchange_certificate certificate;
 	struct str client_cert, server_cert; /* PEM, of TLS */
+	struct exchange_certs *certs; /* the same once they are read, or NULL */
+	struct str tls_version, tls_cipher, tls_session, tls_name; /* SNI */
 };
 
 enum exchange_phase {

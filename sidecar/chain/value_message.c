@@ -262,7 +262,7 @@ get_query(const struct op *op, const struct exchange *x)
 {
 	struct str query = query_of(x);
 
-	if (!query.len)
+	if (!query.ptr)
 		return value_absent();
 	return value_text(op->option == QUERY_DECODED
 			      ? decoded_query(x->arena, query)

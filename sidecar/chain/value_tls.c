@@ -1,14 +1,178 @@
 /*
  * Operators of the client's TLS connection. It ends at the web server; of it
- * we know what the server says in parameters.
+ * we know what that says in the parameters SSL_PROTOCOL, SSL_CIPHER,
+ * SSL_SESSION_ID, SSL_TLS_SNI, SSL_CLIENT_CERT and SSL_SERVER_CERT.
  */
 #include "config.h"
 
+#include "base/clock.h"
 #include "chain/command.h"
 #include "chain/exchange.h"
 #include "chain/timeformat.h"
 
-/* The times of certificates take START_TIME's forms. */
+static struct value
+text_or_absent(struct str text)
+{
+	return text.len ? value_text(text) : value_absent();
+}
+
+/* ---- the connection ---- */
+
+enum fact { TLS_VERSION, TLS_CIPHER, TLS_SESSION };
+
+static struct value
+get_fact(const struct op *op, const struct exchange *x)
+{
+	switch ((enum fact)op->option) {
+	case TLS_VERSION:
+		return text_or_absent(x->peer.tls_version);
+	case TLS_CIPHER:
+		return text_or_absent(x->peer.tls_cipher);
+	case TLS_SESSION:
+		return text_or_absent(
+		    header_name_lower(x->arena, x->peer.tls_session));
+	}
+	return value_absent();
+}
+
+/* ---- certificates ---- */
+
+/* Whose, and what of it. */
+enum owner { CLIENT, SERVER };
+enum part {
+	SUBJECT,
+	ISSUER,
+	SERIAL,
+	SHA256,
+	SHA1,
+	PEM,
+	URIS,
+	DNS,
+	ADDRESSES,
+	EMAILS,
+	OTHERS,
+	BEGINS,
+	ENDS,
+	PARTS,
+};
+
+static const struct certificate *
+read_cert(const struct exchange *x, struct exchange_cert *c, struct str pem)
+{
+	if (!c->was_read)
+		c->is_there = certificate_read(x->arena, pem, &c->cert);
+	c->was_read = true;
+	return c->is_there ? &c->cert : NULL;
+}
+
+static const struct certificate *
+cert_of(const struct exchange *x, enum owner owner)
+{
+	struct exchange_certs *certs = x->peer.certs;
+
+	if (!certs)
+		return NULL;
+	return owner == CLIENT
+		   ? read_cert(x, &certs->client, x->peer.client_cert)
+		   : read_cert(x, &certs->server, x->peer.server_cert);
+}
+
+static struct str
+joined(struct arena *arena, const struct str *names, size_t n)
+{
+	struct str all = n ? names[0] : STR_NONE;
+
+	for (size_t i = 1; i < n; i++)
+		all = arena_printf(arena, STR_FMT "," STR_FMT, STR_ARG(all),
+		    STR_ARG(names[i]));
+	return all;
+}
+
+/* As Envoy encodes a PEM text. */
+static struct str
+url_encoded(struct arena *arena, struct str s)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	char *out = arena_alloc(arena, 3 * s.len + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.ptr[i];
+
+		if (!c || !strchr("\n +/=", c)) {
+			out[n++] = c;
+			continue;
+		}
+		out[n++] = '%';
+		out[n++] = digits[c >> 4];
+		out[n++] = digits[c & 15];
+	}
+	return (struct str){ out, n };
+}
+
+static struct str
+part_of(struct arena *arena, const struct certificate *c, enum part part)
+{
+	switch (part) {
+	case SUBJECT:
+		return c->subject;
+	case ISSUER:
+		return c->issuer;
+	case SERIAL:
+		return c->serial;
+	case SHA256:
+		return c->hash;
+	case SHA1:
+		return c->sha1;
+	case PEM:
+		return url_encoded(arena, c->pem);
+	case URIS:
+		return joined(arena, c->uris, c->n_uris);
+	case DNS:
+		return joined(arena, c->dns, c->n_dns);
+	case ADDRESSES:
+		return c->addresses;
+	case EMAILS:
+		return c->emails;
+	case OTHERS:
+		return c->others;
+	case BEGINS:
+	case ENDS:
+	case PARTS:
+		break;
+	}
+	return STR_NONE;
+}
+
+static struct value
+get_part(const struct op *op, const struct exchange *x)
+{
+	const struct certificate *c =
+	    cert_of(x, (enum owner)(op->option / PARTS));
+
+	if (!c)
+		return value_absent();
+	return text_or_absent(
+	    part_of(x->arena, c, (enum part)(op->option % PARTS)));
+}
+
+static struct value
+get_time(const struct op *op, const struct exchange *x)
+{
+	const struct certificate *c =
+	    cert_of(x, (enum owner)(op->option / PARTS));
+	int64_t seconds;
+
+	if (!c)
+		return value_absent();
+	seconds = op->option % PARTS == BEGINS ? c->begins : c->ends;
+	if (seconds < 0 || seconds > INT64_MAX / NS_PER_S)
+		return value_absent();
+	return value_text(
+	    timeformat_text(op->compiled, x->arena, seconds * NS_PER_S));
+}
+
+/* These take START_TIME's forms. */
 static const char *
 build_time(struct arena *arena, struct op *op)
 {
@@ -73,7 +237,6 @@ host_name(const struct exchange *x, enum host_source source)
 	return name;
 }
 
-/* The name in the TLS handshake is the web server's; the host is ours. */
 static struct value
 get_server_name(const struct op *op, const struct exchange *x)
 {
@@ -81,7 +244,11 @@ get_server_name(const struct op *op, const struct exchange *x)
 	enum host_source source = (enum host_source)(op->option / HOST_SOURCE);
 	struct str name = STR_NONE;
 
-	if (order != SNI_ONLY)
+	if (order == HOST_FIRST)
+		name = host_name(x, source);
+	if (!name.len)
+		name = x->peer.tls_name;
+	if (!name.len && order == SNI_FIRST)
 		name = host_name(x, source);
 	return name.len ? value_text(name) : value_absent();
 }
@@ -90,42 +257,48 @@ get_server_name(const struct op *op, const struct exchange *x)
 	{                                                                      \
 		name, SYNTAX_BARE, get, NULL, option                           \
 	}
+#define PEER(name, part)                                                       \
+	BARE("DOWNSTREAM_PEER_" name, get_part, CLIENT *PARTS + (part))
+#define OWN(name, part)                                                        \
+	BARE("DOWNSTREAM_LOCAL_" name, get_part, SERVER *PARTS + (part))
 
 const struct command value_tls_commands[] = {
-	BARE("DOWNSTREAM_TLS_VERSION", NULL, 0),
-	BARE("DOWNSTREAM_TLS_CIPHER", NULL, 0),
-	BARE("DOWNSTREAM_TLS_SESSION_ID", NULL, 0),
+	BARE("DOWNSTREAM_TLS_VERSION", get_fact, TLS_VERSION),
+	BARE("DOWNSTREAM_TLS_CIPHER", get_fact, TLS_CIPHER),
+	BARE("DOWNSTREAM_TLS_SESSION_ID", get_fact, TLS_SESSION),
+	PEER("SUBJECT", SUBJECT),
+	PEER("ISSUER", ISSUER),
+	PEER("SERIAL", SERIAL),
+	PEER("FINGERPRINT_256", SHA256),
+	PEER("FINGERPRINT_1", SHA1),
+	PEER("CERT", PEM),
+	PEER("URI_SAN", URIS),
+	PEER("DNS_SAN", DNS),
+	PEER("IP_SAN", ADDRESSES),
+	PEER("EMAIL_SAN", EMAILS),
+	PEER("OTHERNAME_SAN", OTHERS),
+	OWN("SUBJECT", SUBJECT),
+	OWN("URI_SAN", URIS),
+	OWN("DNS_SAN", DNS),
+	OWN("IP_SAN", ADDRESSES),
+	OWN("EMAIL_SAN", EMAILS),
+	OWN("OTHERNAME_SAN", OTHERS),
+	{ "DOWNSTREAM_PEER_CERT_V_START", SYNTAX_OPTIONAL, get_time, build_time,
+	    BEGINS },
+	{ "DOWNSTREAM_PEER_CERT_V_END", SYNTAX_OPTIONAL, get_time, build_time,
+	    ENDS },
+	{ "UPSTREAM_PEER_CERT_V_START", SYNTAX_OPTIONAL, NULL, build_time, 0 },
+	{ "UPSTREAM_PEER_CERT_V_END", SYNTAX_OPTIONAL, NULL, build_time, 0 },
+	{ "REQUESTED_SERVER_NAME", SYNTAX_OPTIONAL, get_server_name,
+	    build_server_name, 0 },
+	/* Web servers do not tell. */
 	BARE("DOWNSTREAM_TLS_GROUP", NULL, 0),
-	BARE("DOWNSTREAM_PEER_SUBJECT", NULL, 0),
-	BARE("DOWNSTREAM_PEER_ISSUER", NULL, 0),
-	BARE("DOWNSTREAM_PEER_SERIAL", NULL, 0),
-	BARE("DOWNSTREAM_PEER_FINGERPRINT_256", NULL, 0),
-	BARE("DOWNSTREAM_PEER_FINGERPRINT_1", NULL, 0),
-	BARE("DOWNSTREAM_PEER_CERT", NULL, 0),
-	BARE("DOWNSTREAM_PEER_URI_SAN", NULL, 0),
-	BARE("DOWNSTREAM_PEER_DNS_SAN", NULL, 0),
-	BARE("DOWNSTREAM_PEER_IP_SAN", NULL, 0),
-	BARE("DOWNSTREAM_PEER_EMAIL_SAN", NULL, 0),
-	BARE("DOWNSTREAM_PEER_OTHERNAME_SAN", NULL, 0),
 	BARE("DOWNSTREAM_PEER_ISSUER_SERIAL", NULL, 0),
 	BARE("DOWNSTREAM_PEER_ISSUER_FINGERPRINT_256", NULL, 0),
 	BARE("DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_256", NULL, 0),
 	BARE("DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_1", NULL, 0),
 	BARE("DOWNSTREAM_PEER_CHAIN_SERIALS", NULL, 0),
-	BARE("DOWNSTREAM_LOCAL_SUBJECT", NULL, 0),
-	BARE("DOWNSTREAM_LOCAL_URI_SAN", NULL, 0),
-	BARE("DOWNSTREAM_LOCAL_DNS_SAN", NULL, 0),
-	BARE("DOWNSTREAM_LOCAL_IP_SAN", NULL, 0),
-	BARE("DOWNSTREAM_LOCAL_EMAIL_SAN", NULL, 0),
-	BARE("DOWNSTREAM_LOCAL_OTHERNAME_SAN", NULL, 0),
 	BARE("TLS_JA3_FINGERPRINT", NULL, 0),
 	BARE("TLS_JA4_FINGERPRINT", NULL, 0),
-	{ "DOWNSTREAM_PEER_CERT_V_START", SYNTAX_OPTIONAL, NULL, build_time,
-	    0 },
-	{ "DOWNSTREAM_PEER_CERT_V_END", SYNTAX_OPTIONAL, NULL, build_time, 0 },
-	{ "UPSTREAM_PEER_CERT_V_START", SYNTAX_OPTIONAL, NULL, build_time, 0 },
-	{ "UPSTREAM_PEER_CERT_V_END", SYNTAX_OPTIONAL, NULL, build_time, 0 },
-	{ "REQUESTED_SERVER_NAME", SYNTAX_OPTIONAL, get_server_name,
-	    build_server_name, 0 },
 	{ NULL, SYNTAX_BARE, NULL, NULL, 0 },
 };

@@ -146,7 +146,13 @@ stream_open(struct stream *s, struct arena *arena,
 		.protocol = r.protocol,
 		.certificate = certificate_of(r.client_verify),
 		.client_cert = r.client_cert,
-		.server_cert = r.server_cert };
+		.server_cert = r.server_cert,
+		.tls_version = r.tls_version,
+		.tls_cipher = r.tls_cipher,
+		.tls_session = r.tls_session,
+		.tls_name = r.tls_name };
+	if (r.client_cert.len || r.server_cert.len)
+		s->x->peer.certs = ARENA_NEW(arena, struct exchange_certs);
 	s->x->original_path = headers_get(&r.headers, STR(":path"));
 	s->x->client_address = r.address;
 	s->x->upload_len = r.content_length;
