@@ -67,7 +67,7 @@ next_field(struct str *rest, char *block)
 }
 
 static enum err
-add_field(struct headers *out, struct str field, char *name_at)
+add_field(struct headers *out, size_t max, struct str field, char *name_at)
 {
 	size_t colon = str_find_char(field, ':', 0);
 	struct str name = str_slice(field, 0, colon);
@@ -76,7 +76,7 @@ add_field(struct headers *out, struct str field, char *name_at)
 	if (colon == field.len || !header_name_is_valid(name) ||
 	    !header_value_is_valid(value))
 		return ERR_BAD;
-	if (out->n > HEAD_MAX_FIELDS)
+	if (out->n > max)
 		return ERR_FULL;
 	for (size_t i = 0; i < name.len; i++)
 		name_at[i] = ascii_lower(name_at[i]);
@@ -90,7 +90,7 @@ framing_fault(const struct headers *h)
 {
 	struct str length = headers_get(h, STR("content-length"));
 	struct str coding = headers_get(h, STR("transfer-encoding"));
-	uint64_t n;
+	uint64_t n = 0;
 
 	if (length.ptr && coding.ptr)
 		return "both content-length and transfer-encoding";
@@ -101,11 +101,14 @@ framing_fault(const struct headers *h)
 		return "more than one content-length";
 	if (length.ptr && (!str_to_u64(length, &n) || n > INT64_MAX))
 		return "a content-length that is not a number";
+	if (str_eq(headers_get(h, STR(":status")), STR("204")) &&
+	    (coding.ptr || n > 0))
+		return "a body where none can be";
 	return NULL;
 }
 
 enum err
-head_parse(struct str raw, struct headers *out, const char **reason)
+head_parse(struct str raw, size_t max, struct headers *out, const char **reason)
 {
 	char *block = arena_cstr(out->arena, raw);
 	struct str rest = { block, raw.len }, field;
@@ -121,7 +124,7 @@ head_parse(struct str raw, struct headers *out, const char **reason)
 		if (is_folded(rest))
 			return ERR_BAD;
 		field = next_field(&rest, block);
-		err = add_field(out, field, block + (field.ptr - block));
+		err = add_field(out, max, field, block + (field.ptr - block));
 		if (err)
 			return err;
 	}

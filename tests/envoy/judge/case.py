@@ -30,6 +30,9 @@
         body
       answers: [{...}]     what the backends answer, one after the other, the
                            last again and again; see judge/backend.py
+      during: [text, ...]  requests that are under way meanwhile: they have
+                           reached their backends, whose answers "hold"
+      calls: 2             waits until the backends were asked so often
     - raw: "GET / HTTP..." bytes as they are
 
 Ports in texts: @A@, @B@, @C@, @DEAD@ and @PORT@, the listener's.
@@ -66,6 +69,8 @@ class Request:
         if not isinstance(entry, dict):
             entry = {"request": entry}
         self.answers = entry.get("answers") or [{}]
+        self.during = [Request(r) for r in entry.get("during", [])]
+        self.calls = entry.get("calls", 0)
         if "raw" in entry:
             self.data = entry["raw"].encode("latin-1")
         else:
