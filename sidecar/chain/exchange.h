@@ -67,6 +67,7 @@ struct exchange_upstream {
 	struct str local_address;
 	struct str protocol; /* "HTTP/1.1" */
 	struct str tls_version, tls_cipher;
+	struct str hosts_attempted, names_attempted; /* comma lists */
 	const struct conf_metadata *metadata; /* of the endpoint, or NULL */
 	int64_t connect_begin_ns, connect_end_ns, tls_end_ns;
 	int64_t sent_begin_ns, sent_end_ns;

@@ -33,11 +33,18 @@ get_route_time(const struct op *op, const struct exchange *x)
 	return x->reroutes ? value_number(0) : value_absent();
 }
 
+/* Statistics and logs may know a cluster by another name. */
+enum cluster_name { OBSERVED, CONFIGURED };
+
 static struct value
 get_cluster(const struct op *op, const struct exchange *x)
 {
-	(void)op;
-	return text_or_absent(x->cluster ? x->cluster->name : STR_NONE);
+	if (!x->cluster)
+		return value_absent();
+	return text_or_absent(
+	    op->option == OBSERVED && x->cluster->alt_stat_name.len
+		? x->cluster->alt_stat_name
+		: x->cluster->name);
 }
 
 static struct value
@@ -188,6 +195,31 @@ get_close_type(const struct op *op, const struct exchange *x)
 	return x->attempts ? value_text(STR("Normal")) : value_absent();
 }
 
+enum attempted { HOSTS, NAMES };
+
+static struct value
+get_list(const struct op *op, const struct exchange *x)
+{
+	return text_or_absent(op->option == HOSTS
+				  ? x->upstream.hosts_attempted
+				  : x->upstream.names_attempted);
+}
+
+/* Of names, too, what looks like a port goes. */
+static struct value
+get_list_without_ports(const struct op *op, const struct exchange *x)
+{
+	struct str rest = get_list(op, x).text, all = STR_NONE, port, one;
+
+	while (rest.ptr) {
+		one = split_port(str_split(&rest, ','), &port);
+		all = all.ptr ? arena_printf(x->arena, STR_FMT "," STR_FMT,
+				    STR_ARG(all), STR_ARG(one))
+			      : one;
+	}
+	return text_or_absent(all);
+}
+
 /* Connections to backends have no numbers here. */
 static struct value
 get_connection_id(const struct op *op, const struct exchange *x)
@@ -214,8 +246,8 @@ const struct command value_upstream_commands[] = {
 	BARE("ROUTE_RESOLUTION_COUNT", get_route_count, 0),
 	BARE("ROUTE_RESOLUTION_TIME_US", get_route_time, 0),
 	BARE("VIRTUAL_CLUSTER_NAME", NULL, 0),
-	BARE("UPSTREAM_CLUSTER", get_cluster, 0),
-	BARE("UPSTREAM_CLUSTER_RAW", get_cluster, 0),
+	BARE("UPSTREAM_CLUSTER", get_cluster, OBSERVED),
+	BARE("UPSTREAM_CLUSTER_RAW", get_cluster, CONFIGURED),
 	BARE("UPSTREAM_HOST", get_host, 0),
 	BARE("UPSTREAM_HOST_NAME", get_name, 0),
 	BARE("UPSTREAM_HOST_NAME_WITHOUT_PORT", get_name_without_port, 0),
@@ -238,10 +270,12 @@ const struct command value_upstream_commands[] = {
 	BARE("UPSTREAM_DETECTED_CLOSE_TYPE", get_close_type, 0),
 	BARE("UPSTREAM_LOCAL_CLOSE_REASON", NULL, 0),
 	BARE("UPSTREAM_CONNECTION_IDS_ATTEMPTED", NULL, 0),
-	BARE("UPSTREAM_HOSTS_ATTEMPTED", NULL, 0),
-	BARE("UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT", NULL, 0),
-	BARE("UPSTREAM_HOST_NAMES_ATTEMPTED", NULL, 0),
-	BARE("UPSTREAM_HOST_NAMES_ATTEMPTED_WITHOUT_PORT", NULL, 0),
+	BARE("UPSTREAM_HOSTS_ATTEMPTED", get_list, HOSTS),
+	BARE("UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT", get_list_without_ports,
+	    HOSTS),
+	BARE("UPSTREAM_HOST_NAMES_ATTEMPTED", get_list, NAMES),
+	BARE("UPSTREAM_HOST_NAMES_ATTEMPTED_WITHOUT_PORT",
+	    get_list_without_ports, NAMES),
 	BARE("UPSTREAM_SERVER_NAME", NULL, 0),
 	BARE("UPSTREAM_TLS_GROUP", NULL, 0),
 	BARE("UPSTREAM_TLS_SESSION_ID", NULL, 0),
