@@ -12,7 +12,7 @@
     router: {...}          fields of the router filter
     clusters: {name: {...}}   beside or over "backend"; "hosts" lists the hosts:
                            A, B, C are three scripted backends, DEAD is a port
-                           where nobody listens
+                           where nobody listens, FULL one where nobody accepts
     bootstrap: {...}       laid over the whole at last
     log: text              format of the access log, instead of LOG
     env: {NAME: value}     environment of both programs
@@ -30,7 +30,8 @@
       answers: [{...}]     what the backends answer, one after the other, the
                            last again and again; see judge/backend.py
       during: [text, ...]  requests that are under way meanwhile: they have
-                           reached their backends, whose answers "hold"
+                           reached their backends, whose answers "hold"; one
+                           with "calls" when there were so many
       calls: 2             waits until the backends were asked so often
     - raw: "GET / HTTP..." bytes as they are
 
