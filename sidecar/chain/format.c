@@ -447,16 +447,6 @@ flags_of(const struct conf_format *conf, struct diag *diag)
 	return flags;
 }
 
-/* An empty text is a format, too. */
-static struct str
-source_text(
-    struct arena *arena, const struct conf_data_source *s, struct diag *diag)
-{
-	if (s->inline_string.ptr)
-		return s->inline_string;
-	return bootstrap_data(arena, diag, NULL, s, SOURCE_MAX);
-}
-
 const struct format *
 format_build(
     struct arena *arena, const struct conf_format *conf, struct diag *diag)
@@ -471,7 +461,8 @@ format_build(
 	else
 		built = build_text(arena, flags,
 		    conf->text_format_source
-			? source_text(arena, conf->text_format_source, diag)
+			? bootstrap_text(arena, diag, NULL,
+			      conf->text_format_source, SOURCE_MAX)
 			: conf->text_format,
 		    conf->node, diag);
 	if (!built)

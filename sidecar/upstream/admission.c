@@ -302,7 +302,7 @@ admission_ready(struct admission *a)
 	give_connection(&all->gates[a->origin->index], a);
 	if (!overload_take(
 		all->overload, a->cluster, a->is_urgent, RESOURCE_REQUESTS)) {
-		stats_count(all->stats, a->cluster, RQ_PENDING_OVERFLOW);
+		stats_count(all->stats, a->cluster, RQ_ACTIVE_OVERFLOW);
 		return false;
 	}
 	a->holds_request = true;

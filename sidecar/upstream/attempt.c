@@ -300,6 +300,8 @@ attempt_start(struct forward *f)
 	case ADMITTED_LATER:
 		return;
 	case ADMITTED_NOT:
+		/* It has not come as far as to a host. */
+		admission_end(&f->admission);
 		failure_of_call(f, CALL_OVERFLOW, STR(""));
 		return;
 	}

@@ -170,15 +170,11 @@ static struct str
 key_of(const struct build *b, const struct cluster_host *h,
     const struct conf_lb_endpoint *conf)
 {
-	const struct policy *p = &b->policy;
 	const struct node *own = build_lb_value(conf, "hash_key");
-	bool by_name = p->hashing
-			   ? p->hashing->use_hostname_for_hashing
-			   : p->ring && p->ring->use_hostname_for_hashing;
 
 	if (own && own->kind == NODE_SCALAR && own->scalar.len)
 		return own->scalar;
-	if (by_name)
+	if (build_hashes_names(b))
 		return h->hostname.ptr ? h->hostname : STR("");
 	if (h->address.ptr)
 		return h->address;

@@ -46,6 +46,9 @@ void build_protocol(struct build *, struct cluster *);
 /* Thresholds, drops, names. */
 void build_limits(struct build *, struct cluster *);
 
+/* Whether hosts are hashed by name, not by address. */
+bool build_hashes_names(const struct build *);
+
 /* How hosts are chosen: reads it into policy, and makes what it needs. */
 void build_read_policy(struct build *);
 void build_policy(

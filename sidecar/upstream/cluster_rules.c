@@ -109,6 +109,15 @@ build_read_policy(struct build *b)
 		    common ? common->consistent_hashing_lb_config : NULL };
 }
 
+bool
+build_hashes_names(const struct build *b)
+{
+	const struct policy *p = &b->policy;
+
+	return p->hashing ? p->hashing->use_hostname_for_hashing
+			  : p->ring && p->ring->use_hostname_for_hashing;
+}
+
 static void
 make_ring(struct build *b, struct cluster *c, const struct ring_host *keys)
 {
@@ -155,6 +164,10 @@ build_policy(struct build *b, struct cluster *c, const struct ring_host *keys)
 	const struct policy *p = &b->policy;
 
 	c->policy = p->kind;
+	if (build_hashes_names(b) && b->conf->type == CONF_STATIC)
+		build_error(b, b->conf->node, "type",
+		    "Cannot use hostname for consistent hashing loadbalancing "
+		    "for cluster of type: 'envoy.cluster.static'");
 	if (p->hashing)
 		c->hash =
 		    hash_policy_build(b->arena, p->hashing->hash_policy.items,

@@ -39,14 +39,17 @@ is_folded(struct str line)
 	return line.len && (line.ptr[0] == ' ' || line.ptr[0] == '\t');
 }
 
-/* Blanks out the line ends within a field that was folded. */
-static void
+/* Takes out the line ends within a field that was folded; its length then. */
+static size_t
 unfold(char *at, size_t len)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; i < len; i++)
-		if (at[i] == '\n' ||
-		    (at[i] == '\r' && i + 1 < len && at[i + 1] == '\n'))
-			at[i] = ' ';
+		if (at[i] != '\n' &&
+		    !(at[i] == '\r' && i + 1 < len && at[i + 1] == '\n'))
+			at[n++] = at[i];
+	return n;
 }
 
 /* A field with the lines folded into it; block is what *rest is cut from. */
@@ -62,7 +65,7 @@ next_field(struct str *rest, char *block)
 		folded = true;
 	}
 	if (folded)
-		unfold(block + (field.ptr - block), field.len);
+		field.len = unfold(block + (field.ptr - block), field.len);
 	return field;
 }
 

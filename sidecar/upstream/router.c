@@ -172,9 +172,6 @@ prepare(struct forward *f)
 	route_prepare_request(x->route, x);
 	headers_remove_hop_by_hop(&x->request);
 	retry_read(f);
-	mirrors_start(f);
-	f->holds = f->retry.on != 0;
-	f->keeps = f->holds || f->mirrors;
 }
 
 static void
@@ -232,11 +229,14 @@ router_forward(struct router *r, struct exchange *x)
 	read_stat_name(f);
 	if (is_dropped(f))
 		return;
+	prepare(f);
 	if (!attempt_choose(f)) {
 		failure_no_host(f);
 		return;
 	}
-	prepare(f);
+	mirrors_start(f);
+	f->holds = f->retry.on != 0;
+	f->keeps = f->holds || f->mirrors;
 	note_upload_end(f);
 	limits_arm(f);
 	attempt_start(f);

@@ -22,6 +22,7 @@ static const char *const names[CLUSTER_COUNTERS] = {
 	[RQ_TOTAL] = "upstream_rq_total",
 	[RQ_PENDING_TOTAL] = "upstream_rq_pending_total",
 	[RQ_PENDING_OVERFLOW] = "upstream_rq_pending_overflow",
+	[RQ_ACTIVE_OVERFLOW] = "upstream_rq_active_overflow",
 	[RQ_PENDING_FAILURE_EJECT] = "upstream_rq_pending_failure_eject",
 	[RQ_CANCELLED] = "upstream_rq_cancelled",
 	[RQ_MAINTENANCE_MODE] = "upstream_rq_maintenance_mode",

@@ -24,6 +24,7 @@ enum cluster_counter {
 	RQ_TOTAL, /* requests that got a connection */
 	RQ_PENDING_TOTAL, /* that had to wait for one */
 	RQ_PENDING_OVERFLOW,
+	RQ_ACTIVE_OVERFLOW,
 	RQ_PENDING_FAILURE_EJECT,
 	RQ_CANCELLED,
 	RQ_MAINTENANCE_MODE,

@@ -20,7 +20,8 @@ def run_request(court, program, request):
         others = []
         for i, other in enumerate(request.during):
             others.append(pool.submit(program.ask, other))
-            until(lambda: len(script.seen) > i, "it is under way")
+            calls = other.calls or i + 1
+            until(lambda: len(script.seen) >= calls, "it is under way")
         response = program.ask(request)
         script.released.set()
     until(lambda: len(script.seen) >= request.calls, "all calls are made")

@@ -11,7 +11,8 @@ An answer is a map, all of whose parts may be left out:
           half-head        closes within the header section
           malformed        answers with something that is not HTTP
           hang             never answers
-    raw: text              these bytes, then closes; with "stay" it does not
+    raw: text              these bytes, then closes; with "stay" it does not,
+                           with "then" it sends more, after a while
     hold: true             answers when the request beside it is answered
     host: A                only that host gives this answer
     anonymous: true        without the header x-host, which names the host
@@ -44,6 +45,9 @@ class Scripted(Backend):
             await asyncio.sleep(0.01)
         if answer.get("raw") is not None:
             await stream.write(answer["raw"].encode("latin-1"))
+            if answer.get("then"):
+                await asyncio.sleep(0.2)
+                await stream.write(answer["then"].encode("latin-1"))
             if answer.get("stay"):
                 await stream.reader.read()
             stream.close()

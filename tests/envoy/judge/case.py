@@ -12,8 +12,10 @@
     router: {...}          fields of the router filter
     clusters: {name: {...}}   beside or over "backend"; "hosts" lists the hosts:
                            A, B, C are three scripted backends, DEAD is a port
-                           where nobody listens
+                           where nobody listens, FULL one where nobody accepts
     bootstrap: {...}       laid over the whole at last
+    yaml: text             the whole bootstrap as it is, instead of all these
+    json: true             the bootstrap is a file in JSON
     log: text              format of the access log, instead of LOG
     varying: [[pattern, replacement]]   what must differ in the log: times
     env: {NAME: value}     environment of both programs
@@ -31,7 +33,8 @@
       answers: [{...}]     what the backends answer, one after the other, the
                            last again and again; see judge/backend.py
       during: [text, ...]  requests that are under way meanwhile: they have
-                           reached their backends, whose answers "hold"
+                           reached their backends, whose answers "hold"; one
+                           with "calls" when there were so many
       calls: 2             waits until the backends were asked so often
     - raw: "GET / HTTP..." bytes as they are
 
@@ -39,6 +42,7 @@ Ports in texts: @A@, @B@, @C@, @DEAD@ and @PORT@, the listener's.
 """
 
 import copy
+import json
 import os
 
 import yaml
@@ -61,6 +65,7 @@ KNOWN = {
     *("about", "hcm", "routes", "virtual_hosts", "route_config", "filters"),
     *("router", "clusters", "bootstrap", "log", "env", "files", "counters"),
     *("requests", "varying"),
+    *("requests", "yaml", "json"),
 }
 
 
@@ -149,18 +154,21 @@ def host(entry):
 
 
 class Case:
+    known = KNOWN
+
     def __init__(self, path):
         self.path = path
         self.id = "/".join(path.removesuffix(".yaml").split("/")[-2:])
         with open(path) as f:
             self.parts = yaml.safe_load(f)
-        unknown = set(self.parts) - KNOWN
+        unknown = set(self.parts) - self.known
         assert not unknown, f"{self.id}: unknown parts {unknown}"
         self.requests = [Request(r) for r in self.parts["requests"]]
         self.env = self.parts.get("env") or {}
         self.files = self.parts.get("files") or {}
         self.counters = self.parts.get("counters") or []
         self.varying = self.parts.get("varying") or []
+        self.file = "config.json" if self.parts.get("json") else "config.yaml"
 
     def route_config(self):
         parts = self.parts
@@ -238,10 +246,18 @@ class Case:
         )
 
     def text(self, places):
-        """The bootstrap as YAML, its @PLACES@ filled in."""
-        text = yaml.safe_dump(
-            self.bootstrap(), sort_keys=False, allow_unicode=True, width=4096
-        )
+        """The bootstrap as YAML or JSON, its @PLACES@ filled in."""
+        if "yaml" in self.parts:
+            text = self.parts["yaml"]
+        elif self.parts.get("json"):
+            text = json.dumps(self.bootstrap())
+        else:
+            text = yaml.safe_dump(
+                self.bootstrap(),
+                sort_keys=False,
+                allow_unicode=True,
+                width=4096,
+            )
         return filled(text, places)
 
 
