@@ -159,11 +159,9 @@ runtime_holds(const struct logfilter *f, const struct exchange *x)
 	const struct conf_fractional_percent *p = conf->percent_sampled;
 	uint64_t number;
 
-	if (!p)
-		return false;
 	if (conf->use_independent_randomness || !id_number(x, &number))
 		number = random_u64();
-	return number % denominators[p->denominator] < p->numerator;
+	return number % denominators[p ? p->denominator : 0] < conf->numerator;
 }
 
 /* ---- metadata ---- */

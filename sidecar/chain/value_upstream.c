@@ -192,7 +192,8 @@ static struct value
 get_close_type(const struct op *op, const struct exchange *x)
 {
 	(void)op;
-	return x->attempts ? value_text(STR("Normal")) : value_absent();
+	return x->upstream_host.ptr ? value_text(STR("Normal"))
+				    : value_absent();
 }
 
 enum attempted { HOSTS, NAMES };

@@ -1,7 +1,9 @@
 /* Access logs and their filters, and the replies that Envoy makes itself. */
 #include "config.h"
 
+#include "config/diag.h"
 #include "config/messages.h"
+#include "config/runtime.h"
 
 static const struct schema_choice comparison_choices[] = {
 	{ .name = "EQ", .value = CONF_EQ },
@@ -96,17 +98,30 @@ static const struct schema_field runtime_filter_fields[] = {
 	    .text = "Runtime key that overrides the numerator." },
 	{ FIELD(SCHEMA_MESSAGE, conf_log_runtime_filter, percent_sampled),
 	    .message = &conf_fractional_percent_message,
-	    .text = "How much is logged; nothing without it." },
+	    .text =
+		"How much is logged; nothing without it and a runtime value." },
 	{ FIELD(
 	      SCHEMA_BOOL, conf_log_runtime_filter, use_independent_randomness),
 	    .text = "Draw for each line; else the request id decides." },
 	{ .name = NULL },
 };
 
+static void
+check_runtime_filter(struct diag *diag, const char *path, void *decoded)
+{
+	struct conf_log_runtime_filter *f = decoded;
+
+	(void)path;
+	if (f->percent_sampled)
+		f->numerator = f->percent_sampled->numerator;
+	runtime_u64(diag_runtime(diag), f->runtime_key, &f->numerator);
+}
+
 static const struct schema_message runtime_filter_message = {
 	.name = "envoy.config.accesslog.v3.RuntimeFilter",
 	.size = sizeof(struct conf_log_runtime_filter),
 	.fields = runtime_filter_fields,
+	.check = check_runtime_filter,
 };
 
 static const struct schema_choice grpc_status_choices[] = {

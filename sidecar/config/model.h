@@ -237,8 +237,9 @@ struct conf_empty {
 struct conf_log_runtime_filter {
 	const struct node *node;
 	struct str runtime_key;
-	struct conf_fractional_percent *percent_sampled; /* the key's by now */
+	struct conf_fractional_percent *percent_sampled;
 	bool use_independent_randomness;
+	uint64_t numerator; /* the key's, or that of percent_sampled */
 };
 struct conf_grpc_status_filter {
 	const struct node *node;

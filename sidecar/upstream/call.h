@@ -63,6 +63,7 @@ struct call {
 	bool has_run; /* or was: it knows of this call */
 	int fd;
 	unsigned attempts;
+	size_t fields_size; /* of the request */
 	char local_ip[48];
 	int local_port;
 	int64_t started_ns, ready_ns, sent_ns, body_ns; /* see call_facts */

@@ -161,7 +161,7 @@ struct call_facts {
 	int64_t ready_ns; /* there was a connection, and the request went out */
 	int64_t sent_ns; /* all of the request's body went out */
 	int64_t body_ns; /* the first bytes of the answer's body came */
-	uint64_t head_sent, body_sent;
+	uint64_t fields_sent, body_sent;
 	uint64_t head_received, body_received;
 	/* As OpenSSL calls them; NULL without TLS, and once the call is over. */
 	const char *tls_version, *tls_cipher;

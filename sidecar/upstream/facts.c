@@ -109,16 +109,15 @@ void
 facts_of_end(struct forward *f)
 {
 	struct exchange_upstream *u = &f->x->upstream;
-	uint64_t line = size_of_line(f->x);
 	struct call_facts facts;
 
 	call_facts(f->call, &facts);
 	if (!facts.ready_ns)
 		return;
 	note_times(u, &facts);
-	u->header_bytes_sent =
-	    facts.head_sent > line ? facts.head_sent - line : 0;
-	u->wire_bytes_sent = facts.head_sent + facts.body_sent;
+	u->header_bytes_sent = facts.fields_sent;
+	u->wire_bytes_sent =
+	    size_of_line(f->x) + facts.fields_sent + facts.body_sent;
 	u->wire_bytes_received = facts.head_received + facts.body_received;
 	if (call_state(f->call) == CALL_DONE)
 		u->received_end_ns = clock_boot_ns();

@@ -269,7 +269,7 @@ call_facts(struct call *call, struct call_facts *out)
 		.body_ns = call->body_ns };
 	if (!call->has_run || !call->ready_ns)
 		return;
-	out->head_sent = (uint64_t)call_info(call, CURLINFO_REQUEST_SIZE);
+	out->fields_sent = call->fields_size;
 	out->body_sent = amount(call, CURLINFO_SIZE_UPLOAD_T);
 	out->head_received = (uint64_t)call_info(call, CURLINFO_HEADER_SIZE);
 	out->body_received = amount(call, CURLINFO_SIZE_DOWNLOAD_T);
