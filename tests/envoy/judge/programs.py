@@ -59,7 +59,7 @@ class Program:
         for name, text in case.files.items():
             servers.write(f"{folder}/{name}", filled(text, self.places))
         self.config = servers.write(
-            f"{folder}/config.yaml", case.text(self.places)
+            f"{folder}/{case.file}", case.text(self.places)
         )
         self.env = servers.environment(
             {name: filled(v, self.places) for name, v in case.env.items()}
