@@ -143,7 +143,7 @@ render_branch(const struct branch *b, const struct exchange *x, struct buf *out)
 	if (!err)
 		err = branch_render(b, x, out);
 	if (!err && b->kind == BRANCH_MAP && buf_len(out) == begun + 2)
-		buf_cut(out, buf_len(out) - before);
+		buf_truncate(out, buf_len(out) - before);
 	return err;
 }
 

@@ -215,7 +215,7 @@ write_entry(const struct entry *e, const struct exchange *x)
 	size_t before = buf_len(pending);
 
 	if (format_render(e->format, x, pending)) {
-		buf_cut(pending, buf_len(pending) - before);
+		buf_truncate(pending, buf_len(pending) - before);
 		log_error("an access log line did not fit");
 	}
 }

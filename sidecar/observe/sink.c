@@ -103,7 +103,7 @@ drop(struct sink *s, const char *why)
 	if (kept > bytes.len)
 		kept = bytes.len;
 	s->lost += bytes.len - kept;
-	buf_cut(&s->pending, bytes.len - kept);
+	buf_truncate(&s->pending, bytes.len - kept);
 	tell_loss(s, why);
 }
 

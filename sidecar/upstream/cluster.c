@@ -350,6 +350,8 @@ clusters_build(
 	size_t errors = diag_errors(diag);
 	struct cluster *items;
 
+	build_retry_limits(
+	    &(struct build){ .arena = arena, .diag = diag }, clusters);
 	clusters->n = all ? all->clusters.n : 0;
 	clusters->items = items =
 	    ARENA_ARRAY(arena, clusters->n, struct cluster);
@@ -376,10 +378,7 @@ clusters_build(
 const struct cluster *
 clusters_find(const struct clusters *clusters, const struct conf_cluster *conf)
 {
-	for (size_t i = 0; i < clusters->n; i++)
-		if (clusters->items[i].conf == conf)
-			return &clusters->items[i];
-	return NULL;
+	return &clusters->items[conf - clusters->items[0].conf];
 }
 
 const struct client_origin *

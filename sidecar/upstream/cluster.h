@@ -47,6 +47,7 @@ struct cluster {
 
 	struct thresholds thresholds[2]; /* ordinary, urgent */
 	uint32_t drop_ppm; /* requests in a million that are not even tried */
+	uint32_t maintenance_percent; /* the same, of a hundred */
 	int64_t max_stream_ns; /* 0: none */
 };
 
@@ -55,6 +56,8 @@ struct clusters {
 	size_t n;
 	size_t n_hosts; /* of all clusters */
 	size_t n_origins;
+	uint64_t retry_base_ms; /* first wait before a retry, by default */
+	uint32_t retry_percent; /* so many retries of a hundred are made */
 };
 
 /*

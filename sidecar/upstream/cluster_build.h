@@ -1,6 +1,7 @@
 /*
  * Clusters while they are made, for the files that make them: cluster.c the
- * hosts, cluster_tls.c how they are trusted, cluster_rules.c all the rest.
+ * hosts, cluster_tls.c how they are trusted, cluster_limits.c thresholds and
+ * the like, cluster_rules.c all the rest.
  */
 #ifndef SALLYPORT_UPSTREAM_CLUSTER_BUILD_H
 #define SALLYPORT_UPSTREAM_CLUSTER_BUILD_H
@@ -43,8 +44,9 @@ void build_tls(struct build *);
 /* Versions of HTTP and what holds for connections, in common. */
 void build_protocol(struct build *, struct cluster *);
 
-/* Thresholds, drops, names. */
+/* Thresholds, drops, names; what the runtime says of retries everywhere. */
 void build_limits(struct build *, struct cluster *);
+void build_retry_limits(struct build *, struct clusters *);
 
 /* Whether hosts are hashed by name, not by address. */
 bool build_hashes_names(const struct build *);

@@ -1,6 +1,6 @@
 /*
- * What holds for a cluster as a whole: how hosts are chosen, how much may be
- * under way, how HTTP is spoken.
+ * What holds for a cluster as a whole: how hosts are chosen, how HTTP is
+ * spoken.
  */
 #include "config.h"
 
@@ -178,80 +178,6 @@ build_policy(struct build *b, struct cluster *c, const struct ring_host *keys)
 		make_maglev(b, c, keys);
 	else if (p->kind == CONF_LEAST_REQUEST)
 		make_least_request(c, p->least);
-}
-
-/* ---- limits ---- */
-
-static struct thresholds
-read_thresholds(const struct conf_thresholds *conf)
-{
-	struct thresholds t = { 1024, 1024, 1024, 3, false, 20, 3 };
-
-	if (!conf)
-		return t;
-	t.connections = conf->max_connections;
-	t.pending = conf->max_pending_requests;
-	t.requests = conf->max_requests;
-	t.retries = conf->max_retries;
-	if (!conf->retry_budget)
-		return t;
-	t.has_budget = true;
-	if (conf->retry_budget->budget_percent)
-		t.budget_percent = conf->retry_budget->budget_percent->value;
-	t.budget_min = conf->retry_budget->min_retry_concurrency;
-	return t;
-}
-
-/* The first of that priority holds. */
-static const struct conf_thresholds *
-find_thresholds(const struct conf_circuit_breakers *all, int priority)
-{
-	for (size_t i = 0; all && i < all->thresholds.n; i++)
-		if (all->thresholds.items[i].priority == priority)
-			return &all->thresholds.items[i];
-	return NULL;
-}
-
-static uint32_t
-read_drops(const struct conf_load_assignment *load)
-{
-	static const uint32_t denominators[] = { 100, 10000, 1000000 };
-	const struct conf_fractional_percent *part;
-	uint64_t ppm;
-
-	if (!load || !load->policy || !load->policy->drop_overloads.n)
-		return 0;
-	part = load->policy->drop_overloads.items[0].drop_percentage;
-	if (!part)
-		return 0;
-	ppm = (uint64_t)part->numerator * 1000000 /
-	      denominators[part->denominator];
-	return ppm < 1000000 ? (uint32_t)ppm : 1000000;
-}
-
-/* Where a name would begin another part of a counter's name. */
-static struct str
-stat_name(struct arena *arena, struct str name)
-{
-	char *copy = arena_cstr(arena, name);
-
-	for (size_t i = 0; i < name.len; i++)
-		if (copy[i] == ':' || copy[i] == '\0')
-			copy[i] = '_';
-	return (struct str){ copy, name.len };
-}
-
-void
-build_limits(struct build *b, struct cluster *c)
-{
-	const struct conf_cluster *conf = b->conf;
-
-	c->stat_name = stat_name(b->arena,
-	    conf->alt_stat_name.len ? conf->alt_stat_name : conf->name);
-	for (int i = 0; i < 2; i++)
-		c->thresholds[i] =
-		    read_thresholds(find_thresholds(conf->circuit_breakers, i));
-	c->drop_ppm = read_drops(conf->load_assignment);
 }
 
 /* ---- HTTP ---- */

@@ -5,7 +5,7 @@
 #include "base/random.h"
 #include "upstream/forward.h"
 
-enum { BASE_MS = 25, MAX_FACTOR = 10 };
+enum { MAX_FACTOR = 10 };
 
 /* ---- the request ---- */
 
@@ -53,7 +53,8 @@ retry_read(struct forward *f)
 	r->left = p ? p->num_retries : 1;
 	if (r->on && max.ptr && limits_read_number(max, &n))
 		r->left = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
-	r->next_ms = p && p->base_ms ? p->base_ms : BASE_MS;
+	r->next_ms =
+	    p && p->base_ms ? p->base_ms : f->router->clusters->retry_base_ms;
 	r->max_ms = p && p->max_ms ? p->max_ms : r->next_ms * MAX_FACTOR;
 }
 
@@ -245,6 +246,10 @@ judge(struct forward *f, bool would_retry, uint64_t asked_ms, uint64_t *wait_ms)
 		return RETRY_OVERFLOW;
 	}
 	r->is_counted = true;
+	if (host_random(f->x, 100) >= f->router->clusters->retry_percent) {
+		give_place(f);
+		return RETRY_NO;
+	}
 	count(f, RQ_RETRY);
 	if (asked_ms > 1) {
 		count(f, RQ_RETRY_BACKOFF_RATELIMITED);

@@ -143,17 +143,41 @@ read_stat_name(struct forward *f)
 	headers_remove(&f->x->request, name);
 }
 
+/* So many of all, at random. */
+static bool
+is_among(struct forward *f, uint32_t part, uint32_t all)
+{
+	return part && host_random(f->x, all) < part;
+}
+
+static bool
+is_in_maintenance(struct forward *f)
+{
+	if (!is_among(f, f->cluster->maintenance_percent, 100))
+		return false;
+	stats_count(f->router->stats, f->cluster, RQ_MAINTENANCE_MODE);
+	forward_count(f, 503, false);
+	failure_reply_overloaded(f, STR("maintenance mode"),
+	    STR("maintenance_mode"), "UO", STR("x-envoy-overloaded"));
+	return true;
+}
+
 /* Envoy's drop_overloads. */
 static bool
 is_dropped(struct forward *f)
 {
 	uint32_t ppm = f->cluster->drop_ppm;
 
-	if (!ppm || host_random(f->x, 1000000) >= ppm)
+	if (!is_among(f, ppm, 1000000))
 		return false;
 	forward_count(f, 503, false);
-	failure_reply_overloaded(f, STR("drop overload"), STR("drop_overload"),
-	    "DO", STR("x-envoy-drop-overload"));
+	if (ppm == 1000000)
+		failure_reply_overloaded(f, STR("unconditional drop overload"),
+		    STR("unconditional_drop_overload"), "UDO",
+		    STR("x-envoy-unconditional-drop-overload"));
+	else
+		failure_reply_overloaded(f, STR("drop overload"),
+		    STR("drop_overload"), "DO", STR("x-envoy-drop-overload"));
 	return true;
 }
 
@@ -227,7 +251,7 @@ router_forward(struct router *r, struct exchange *x)
 	if (!check_headers(f))
 		return;
 	read_stat_name(f);
-	if (is_dropped(f))
+	if (is_in_maintenance(f) || is_dropped(f))
 		return;
 	prepare(f);
 	if (!attempt_choose(f)) {

@@ -57,8 +57,9 @@ class Scripted(Backend):
             await self._answer(stream, answer)
 
     async def _answer(self, stream, answer):
-        body = answer.get("body", "ok").encode()
         status = answer.get("status", 200)
+        bare = status in (204, 304)
+        body = b"" if bare else answer.get("body", "ok").encode()
         headers = [] if answer.get("anonymous") else [("x-host", self.name)]
         headers += [tuple(map(str, pair)) for pair in answer.get("headers", [])]
         if not answer.get("chunked"):
