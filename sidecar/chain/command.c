@@ -61,7 +61,7 @@ static struct str
 get_code(const struct piece *p, const struct exchange *x)
 {
 	(void)p;
-	return number(x, exchange_status(x));
+	return number(x, x->code_is_open ? 0 : exchange_status(x));
 }
 
 static struct str

@@ -95,6 +95,7 @@ build_reply(struct exchange *x, const struct host_reply *reply)
 	bool forwards = x->route && x->route->conf->route;
 	struct headers *h = &x->response;
 
+	x->code_is_open = true;
 	headers_init(h, x->arena);
 	headers_add(
 	    h, STR(":status"), arena_printf(x->arena, "%u", reply->status));
@@ -111,6 +112,7 @@ build_reply(struct exchange *x, const struct host_reply *reply)
 	}
 	if (x->route && !forwards && x->answered_by_route)
 		route_finish_response(x->route, x);
+	x->code_is_open = false;
 }
 
 static void
@@ -176,17 +178,26 @@ begin_response(struct exchange *x)
 	advance_response(x);
 }
 
-void
-exchange_reply(struct exchange *x, const struct host_reply *reply)
+/* type, unless absent, is the body's, whatever the headers say. */
+static void
+answer(struct exchange *x, const struct host_reply *reply, struct str type)
 {
 	if (x->phase >= EXCHANGE_ANSWERING)
 		return;
 	count_request(x);
 	build_reply(x, reply);
+	if (type.ptr && reply->body.len)
+		headers_set(&x->response, STR("content-type"), type);
 	set_reply_body(x, local_reply_apply(x->gateway->local_reply, x));
 	/* A filter's own reply goes on where the chain is run. */
 	if (chain_current(x) < 0)
 		begin_response(x);
+}
+
+void
+exchange_reply(struct exchange *x, const struct host_reply *reply)
+{
+	answer(x, reply, STR_NONE);
 }
 
 void
@@ -238,16 +249,24 @@ answer_by_route(struct exchange *x)
 		[CONF_307] = 307,
 		[CONF_308] = 308 };
 	const struct conf_route *conf = x->route->conf;
+	struct header location = { STR("location"), STR_NONE };
+	struct host_reply reply = { .headers = &location,
+		.details = STR("direct_response") };
+	struct str type = STR_NONE;
 
 	exchange_count(x, HCM_RQ_DIRECT_RESPONSE);
 	x->answered_by_route = true;
 	if (conf->redirect)
-		redirect(x, codes[conf->redirect->response_code],
-		    route_location(x->route, x), STR("direct_response"));
+		reply.status = codes[conf->redirect->response_code];
 	else
-		refuse(x, conf->direct_response->status,
-		    route_direct_body(x->route, x), STR("direct_response"),
-		    NULL);
+		reply.status = conf->direct_response->status;
+	if (reply.status == 201 || reply.status / 100 == 3) {
+		location.value = route_location(x->route, x);
+		reply.n_headers = 1;
+	}
+	if (!conf->redirect)
+		reply.body = route_direct_body(x->route, x, &type);
+	answer(x, &reply, type);
 }
 
 static void

@@ -92,6 +92,8 @@ struct exchange {
 	unsigned attempts;
 	struct str local_body; /* body of a local reply */
 	bool answered_by_route; /* by a redirect or a direct response */
+	bool
+	    code_is_open; /* a local reply is made: operators have no code yet */
 	bool health_check; /* a filter says that it is one */
 
 	const struct exchange_hooks *hooks;

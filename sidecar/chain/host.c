@@ -149,7 +149,9 @@ host_header_add(
 
 	if (!h || !header_is_writable(name, value))
 		return false;
-	headers_add(h, arena_str(x->arena, name), arena_str(x->arena, value));
+	headers_append(h,
+	    map == HOST_REQUEST ? HEADERS_OF_REQUEST : HEADERS_OF_RESPONSE,
+	    arena_str(x->arena, name), arena_str(x->arena, value));
 	return true;
 }
 

@@ -96,12 +96,10 @@ rewrite_build(struct arena *arena, const struct conf_route *conf,
 
 /* ---- paths ---- */
 
-/* The path without its query after the rewrite, or absent if there is none. */
+/* The path without its query after the rewrite; empty: it stays as it is. */
 static struct str
 new_path(const struct rewrite *r, const struct exchange *x, struct str path)
 {
-	struct str changed;
-
 	if (r->prefix.len)
 		return arena_printf(x->arena, STR_FMT STR_FMT,
 		    STR_ARG(r->prefix),
@@ -109,15 +107,12 @@ new_path(const struct rewrite *r, const struct exchange *x, struct str path)
 			path, route_match_len(r->match, path), path.len)));
 	if (r->regex)
 		return regex_replace(x->arena, r->regex, path, r->substitution);
-	if (r->path_format) {
-		changed = format_value(r->path_format, x);
-		return changed.len ? changed : STR_NONE;
-	}
-	if (!r->template)
-		return STR_NONE;
-	changed = template_rewritten(
-	    x->arena, r->template, route_match_template(r->match), path);
-	return changed.len ? changed : STR_NONE;
+	if (r->path_format)
+		return format_value(r->path_format, x);
+	if (r->template)
+		return template_rewritten(x->arena, r->template,
+		    route_match_template(r->match), path);
+	return STR_NONE;
 }
 
 void
@@ -126,12 +121,10 @@ rewrite_path(const struct rewrite *r, struct exchange *x)
 	struct str target = headers_get(&x->request, STR(":path"));
 	struct str changed = new_path(r, x, target_path(target));
 
-	if (!changed.ptr)
+	if (!changed.len)
 		return;
 	changed = arena_printf(x->arena, STR_FMT STR_FMT, STR_ARG(changed),
 	    STR_ARG(target_query(target)));
-	if (!changed.len)
-		return;
 	if (!x->gateway->suppress_envoy_headers)
 		headers_set(&x->request, STR("x-envoy-original-path"), target);
 	headers_set(&x->request, STR(":path"), changed);
@@ -250,6 +243,7 @@ request_host(const struct exchange *x, struct str scheme, bool has_port)
 	return drop ? str_slice(host, 0, at) : host;
 }
 
+/* Path and query; a query in path_redirect is not stripped. */
 static struct str
 redirect_target(const struct conf_redirect *redirect, const struct exchange *x)
 {
@@ -277,8 +271,10 @@ rewrite_to_https(const struct exchange *x)
 struct str
 rewrite_location(const struct rewrite *r, struct exchange *x)
 {
-	const struct conf_redirect *redirect = r->conf->redirect;
-	struct str scheme, host, port = STR("");
+	static const struct conf_redirect to_itself;
+	const struct conf_redirect *redirect =
+	    r->conf->redirect ? r->conf->redirect : &to_itself;
+	struct str scheme, host, target, port = STR("");
 
 	rewrite_path(r, x);
 	scheme = redirect->https_redirect ? STR("https")
@@ -290,7 +286,9 @@ rewrite_location(const struct rewrite *r, struct exchange *x)
 	host = redirect->host_redirect.len
 		   ? redirect->host_redirect
 		   : request_host(x, scheme, port.len > 0);
-	return arena_printf(x->arena, STR_FMT "://" STR_FMT STR_FMT STR_FMT,
-	    STR_ARG(scheme), STR_ARG(host), STR_ARG(port),
-	    STR_ARG(redirect_target(redirect, x)));
+	target = redirect_target(redirect, x);
+	return arena_printf(x->arena,
+	    STR_FMT "://" STR_FMT STR_FMT "%s" STR_FMT, STR_ARG(scheme),
+	    STR_ARG(host), STR_ARG(port),
+	    str_starts(target, STR("/")) ? "" : "/", STR_ARG(target));
 }

@@ -408,7 +408,7 @@ selection(const struct conf_weighted_clusters *conf, const struct exchange *x)
 	name = header_name_lower(x->arena, name);
 	value = headers_get(&x->request, name);
 	return !headers_nth(&x->request, name, 1).ptr &&
-		       str_to_u64(str_trim(value), &number)
+		       match_number(value, &number)
 		   ? number
 		   : x->random;
 }
@@ -523,13 +523,15 @@ route_finish_response(const struct route *r, struct exchange *x)
 }
 
 struct str
-route_direct_body(const struct route *r, const struct exchange *x)
+route_direct_body(const struct route *r, struct exchange *x, struct str *type)
 {
 	struct str body = r->parts->direct_body;
 	struct buf text;
 
 	if (!r->parts->direct_format)
 		return body;
+	*type = format_content_type(r->parts->direct_format);
+	x->local_body = body.ptr ? body : STR("");
 	buf_init(&text, FORMAT_MAX);
 	body = format_render(r->parts->direct_format, x, &text)
 		   ? STR("")

@@ -55,8 +55,11 @@ void route_use_hostname(
 /* response_headers_to_add and _remove. */
 void route_finish_response(const struct route *, struct exchange *);
 
-/* Body of a direct_response, or absent; Location of a redirect. */
-struct str route_direct_body(const struct route *, const struct exchange *);
+/* Body of a direct_response, or absent; *type is set if its format has one. */
+struct str route_direct_body(
+    const struct route *, struct exchange *, struct str *type);
+
+/* Location of a redirect, or of a direct response that has one. */
 struct str route_location(const struct route *, struct exchange *);
 
 #endif

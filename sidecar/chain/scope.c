@@ -42,33 +42,51 @@ struct entry {
 	bool disabled;
 };
 
-static struct entry
-unwrap(struct setup *s, const struct map_entry *item)
+/* The Any within a FilterConfig, or NULL. Envoy must know its type. */
+static const struct any *
+read_inner(struct setup *s, const struct any *outer, const struct node *node)
 {
-	static const struct schema_field any_field = { .name = "config",
+	static const struct schema_field field = { .name = "config",
 		.type = SCHEMA_ANY };
 	struct arena *arena = s->gateway->arena;
 	struct decoder d = { .arena = arena, .diag = s->diag };
-	const struct conf_filter_config *conf;
-	struct entry e = { .key = item->key, .any = item->value };
-	struct any *inner;
+	struct any *inner = ARENA_NEW(arena, struct any);
+	const char *path = arena_printf(arena, "%s.config", outer->path).ptr;
 
-	if (!str_eq(e.any->type, str_of(filter_config_message.name)))
+	schema_read(&d, path, &field, node, inner);
+	if (!inner->type.ptr || str_starts(inner->type, STR("envoy.")) ||
+	    str_starts(inner->type, STR("google.protobuf.")))
+		return inner->type.ptr ? inner : NULL;
+	diag_error(s->diag, node->place, path,
+	    "could not find @type 'type.googleapis.com/" STR_FMT "'",
+	    STR_ARG(inner->type));
+	return NULL;
+}
+
+static struct entry
+unwrap(struct setup *s, const struct map_entry *item)
+{
+	struct entry e = { .key = item->key, .any = item->value };
+	const struct any *outer = item->value;
+	const struct conf_filter_config *conf;
+
+	if (!str_eq(outer->type, str_of(filter_config_message.name)))
 		return e;
-	conf = schema_decode_any(arena, s->diag, &filter_config_message, e.any);
+	conf = schema_decode_any(
+	    s->gateway->arena, s->diag, &filter_config_message, outer);
 	e.disabled = conf->disabled;
 	e.is_optional = conf->is_optional;
+	e.any = NULL;
 	if (!conf->disabled && !conf->config)
-		diag_error(s->diag, e.any->node->place, e.any->path,
+		diag_error(s->diag, outer->node->place, outer->path,
 		    "Empty route/virtual host per filter configuration for " STR_FMT
 		    " filter",
 		    STR_ARG(item->key));
-	inner = ARENA_NEW(arena, struct any);
-	if (!conf->disabled && conf->config && conf->config->n)
-		schema_read(&d,
-		    arena_printf(arena, "%s.config", e.any->path).ptr,
-		    &any_field, conf->config, inner);
-	e.any = inner->type.ptr ? inner : NULL;
+	/* An empty one only says that the filter is on. */
+	if (conf->config && conf->config->n)
+		e.any = read_inner(s, outer, conf->config);
+	if (conf->disabled)
+		e.any = NULL;
 	return e;
 }
 

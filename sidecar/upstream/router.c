@@ -142,6 +142,7 @@ reply_no_cluster(struct exchange *x)
 		[CONF_NOT_FOUND_500] = 500 };
 	const struct conf_route_action *action = x->route->conf->route;
 
+	exchange_count(x, HCM_NO_CLUSTER);
 	reply(x, codes[action ? action->cluster_not_found_response_code : 0],
 	    STR_NONE, STR("cluster_not_found"), "NC");
 }
@@ -421,7 +422,6 @@ prepare(struct exchange *x)
 		    arena_printf(
 			x->arena, "%lld", (long long)(limit / NS_PER_MS)));
 	route_prepare_request(x->route, x);
-	headers_remove_hop_by_hop(&x->request);
 }
 
 static void
