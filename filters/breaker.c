@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "chain/host.h"
+#include "config/model.h"
 #include "state/breaker.h"
 
 /* A probe is given at least this long. */
@@ -17,6 +18,7 @@ struct conf_breaker {
 	uint32_t failures;
 	int64_t open_for;
 	struct str name;
+	conf_strings clusters;
 };
 
 struct filter_conf {
@@ -63,6 +65,12 @@ static const struct schema_field conf_fields[] = {
 	    .min_items = 1,
 	    .text = "One breaker of this name for all clusters; by default "
 		    "each cluster has its own." },
+	{ .name = "clusters",
+	    .type = SCHEMA_STR,
+	    .label = SCHEMA_LIST,
+	    SCHEMA_AT(struct conf_breaker, clusters),
+	    .text = "Clusters that have their breaker from the start, for a "
+		    "host that does not tell which there are." },
 	{ .name = NULL },
 };
 
@@ -74,15 +82,17 @@ static const struct schema_message conf_message = {
 
 /* Known clusters have theirs from the start, so that /health names them. */
 static void
-claim_breakers(struct setup *s, const struct filter_conf *conf)
+claim_breakers(struct setup *s, const struct conf_breaker *c)
 {
 	struct state *state = host_setup_state(s);
 	struct str cluster;
 
-	if (!state || conf->name.ptr)
+	if (!state || c->name.ptr)
 		return;
 	for (size_t i = 0; (cluster = host_setup_cluster(s, i)).ptr; i++)
 		(void)!breaker_find(state, cluster);
+	for (size_t i = 0; i < c->clusters.n; i++)
+		(void)!breaker_find(state, c->clusters.items[i]);
 }
 
 static const void *
@@ -99,17 +109,20 @@ configure(struct setup *s, const void *decoded)
 	conf->name = c->name;
 	conf->opened = host_setup_counter(s, "breaker.opened");
 	conf->refused = host_setup_counter(s, "breaker.refused");
-	claim_breakers(s, conf);
+	claim_breakers(s, c);
 	return conf;
 }
 
+/* The state file rounds times up, by less than a millisecond. */
 static void
-refuse(struct exchange *x, int breaker)
+refuse(struct exchange *x, const struct breaker_rules *rules, int breaker)
 {
 	int64_t retry_ns;
 	long long seconds;
 
 	(void)breaker_state(host_state(x), breaker, host_boot_ns(x), &retry_ns);
+	if (retry_ns > rules->open_ns && retry_ns < rules->open_ns + NS_PER_MS)
+		retry_ns = rules->open_ns;
 	seconds =
 	    retry_ns > NS_PER_S ? (retry_ns + NS_PER_S - 1) / NS_PER_S : 1;
 	host_reply(x,
@@ -140,7 +153,7 @@ on_request(const void *data, void *state, struct exchange *x)
 	    host_state(x), p->breaker, &conf->rules, host_boot_ns(x));
 	if (verdict == BREAKER_REFUSE) {
 		host_count(x, conf->refused, 1);
-		refuse(x, p->breaker);
+		refuse(x, &conf->rules, p->breaker);
 		return FILTER_REPLY;
 	}
 	p->asked = true;

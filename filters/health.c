@@ -4,6 +4,8 @@
  */
 #include "config.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "base/json.h"
 #include "chain/host.h"
@@ -45,28 +47,35 @@ static const struct schema_message conf_message = {
 	.fields = conf_fields,
 };
 
-/* A walk over the breakers: counts them and writes them down. */
+struct circuit {
+	struct str name;
+	enum breaker_state state;
+};
+
+/* A walk over the breakers: counts them, and keeps them if there is an arena. */
 struct survey {
 	struct state *state;
 	int64_t now_ns;
 	size_t all, open, not_closed;
-	struct buf *circuits; /* NULL: only counted */
-	enum err err;
+	struct arena *arena;
+	struct circuit *circuits;
+	size_t cap;
 };
 
-static enum err
-write_circuit(struct survey *s, struct str name, enum breaker_state circuit)
+static void
+keep(struct survey *s, struct str name, enum breaker_state state)
 {
-	enum err err = ERR_OK;
+	struct circuit *more;
 
-	if (s->all > 0)
-		err = buf_append_byte(s->circuits, ',');
-	if (!err)
-		err = json_append_string(s->circuits, name);
-	if (!err)
-		err = buf_printf(
-		    s->circuits, ":\"%s\"", breaker_state_name(circuit));
-	return err;
+	if (s->all == s->cap) {
+		s->cap = s->cap ? 2 * s->cap : 16;
+		more = ARENA_ARRAY(s->arena, s->cap, struct circuit);
+		if (s->all)
+			memcpy(more, s->circuits, s->all * sizeof(*more));
+		s->circuits = more;
+	}
+	s->circuits[s->all] =
+	    (struct circuit){ arena_str(s->arena, name), state };
 }
 
 static void
@@ -76,22 +85,49 @@ look_at(void *arg, struct str name, int id)
 	enum breaker_state circuit =
 	    breaker_state(s->state, id, s->now_ns, NULL);
 
-	if (s->circuits && !s->err)
-		s->err = write_circuit(s, name, circuit);
+	if (s->arena)
+		keep(s, name, circuit);
 	s->all++;
 	s->open += circuit == BREAKER_OPEN;
 	s->not_closed += circuit != BREAKER_CLOSED;
 }
 
 static struct survey
-survey(struct exchange *x, struct buf *circuits)
+survey(struct exchange *x, struct arena *arena)
 {
 	struct survey s = { .state = host_state(x),
 		.now_ns = host_boot_ns(x),
-		.circuits = circuits };
+		.arena = arena };
 
 	breaker_each(s.state, look_at, &s);
 	return s;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return str_cmp(((const struct circuit *)a)->name,
+	    ((const struct circuit *)b)->name);
+}
+
+/* "name":"closed",... in the order of the names. */
+static enum err
+write_circuits(struct survey *s, struct buf *out)
+{
+	enum err err = ERR_OK;
+
+	if (s->all)
+		qsort(s->circuits, s->all, sizeof(*s->circuits), by_name);
+	for (size_t i = 0; i < s->all && !err; i++) {
+		if (i > 0)
+			err = buf_append_byte(out, ',');
+		if (!err)
+			err = json_append_string(out, s->circuits[i].name);
+		if (!err)
+			err = buf_printf(out, ":\"%s\"",
+			    breaker_state_name(s->circuits[i].state));
+	}
+	return err;
 }
 
 static bool
@@ -120,12 +156,14 @@ report(struct exchange *x)
 {
 	struct buf circuits;
 	struct survey s;
+	enum err err;
 	const char *status;
 	int64_t uptime_ns;
 	struct str body;
 
+	s = survey(x, host_arena(x));
 	buf_init(&circuits, BODY_MAX);
-	s = survey(x, &circuits);
+	err = write_circuits(&s, &circuits);
 	status = is_unhealthy(&s) ? "unhealthy"
 		 : s.not_closed   ? "degraded"
 				  : "healthy";
@@ -135,7 +173,7 @@ report(struct exchange *x)
 	body = arena_printf(host_arena(x),
 	    "{\"status\":\"%s\",\"uptime\":%lld,\"circuits\":{" STR_FMT "}}",
 	    status, (long long)(uptime_ns / NS_PER_MS),
-	    STR_ARG(s.err ? STR("") : buf_bytes(&circuits)));
+	    STR_ARG(err ? STR("") : buf_bytes(&circuits)));
 	buf_free(&circuits);
 	return answer(x, !is_unhealthy(&s), STR("application/json"), body);
 }

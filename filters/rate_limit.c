@@ -11,6 +11,9 @@
 #include "chain/host.h"
 #include "state/limit.h"
 
+static const struct str jwt_namespace =
+    STR_INIT("envoy.filters.http.jwt_authn");
+
 struct conf_rule {
 	const struct node *node;
 	uint32_t limit;
@@ -120,8 +123,9 @@ seconds_up(int64_t ns)
 }
 
 static struct rule
-make_rule(struct arena *arena, const struct conf_rule *c)
+make_rule(struct setup *s, const struct conf_rule *c)
 {
+	struct arena *arena = host_setup_arena(s);
 	struct rule rule = { .limits = c->has_limit && c->has_window,
 		.limit = c->limit,
 		.window_ns = c->window,
@@ -129,9 +133,16 @@ make_rule(struct arena *arena, const struct conf_rule *c)
 
 	if (c->key_header.ptr)
 		rule.header = header_name_lower(arena, c->key_header);
+	if (str_eq(rule.header, STR("host")))
+		rule.header = STR(":authority");
 	if (c->key_claim.ptr)
 		rule.claim = arena_printf(
 		    arena, "payload." STR_FMT, STR_ARG(c->key_claim));
+	if (rule.claim.ptr &&
+	    !host_setup_metadata(s, c->node, jwt_namespace, rule.claim))
+		host_setup_error(s, c->node,
+		    "instead of `key_claim` have claim_to_headers of the "
+		    "provider make a header for `key_header`");
 	rule.policy = arena_printf(arena, "\"default\";q=%u;w=%lld",
 	    (unsigned)c->limit, (long long)seconds_up(c->window));
 	return rule;
@@ -140,10 +151,10 @@ make_rule(struct arena *arena, const struct conf_rule *c)
 static const void *
 configure(struct setup *s, const void *decoded)
 {
-	struct arena *arena = host_setup_arena(s);
-	struct filter_conf *conf = ARENA_NEW(arena, struct filter_conf);
+	struct filter_conf *conf =
+	    ARENA_NEW(host_setup_arena(s), struct filter_conf);
 
-	conf->rule = make_rule(arena, decoded);
+	conf->rule = make_rule(s, decoded);
 	conf->ok = host_setup_counter(s, "rate_limit.ok");
 	conf->limited = host_setup_counter(s, "rate_limit.limited");
 	return conf;
@@ -152,10 +163,9 @@ configure(struct setup *s, const void *decoded)
 static const void *
 configure_route(struct setup *s, const void *decoded)
 {
-	struct arena *arena = host_setup_arena(s);
-	struct rule *rule = ARENA_NEW(arena, struct rule);
+	struct rule *rule = ARENA_NEW(host_setup_arena(s), struct rule);
 
-	*rule = make_rule(arena, decoded);
+	*rule = make_rule(s, decoded);
 	return rule;
 }
 
@@ -203,8 +213,7 @@ what_counts(const struct rule *rule, struct exchange *x)
 		c = (struct counted){ "header", rule->header,
 			host_header(x, HOST_REQUEST, rule->header, 0) };
 	else if (rule->claim.ptr)
-		c.key = host_metadata(
-		    x, STR("envoy.filters.http.jwt_authn"), rule->claim);
+		c.key = host_metadata(x, jwt_namespace, rule->claim);
 	if (!c.key.len)
 		c = (struct counted){ "client", STR(""), client_key(x) };
 	return c;

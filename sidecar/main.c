@@ -14,9 +14,11 @@ static const struct cmd {
 } cmds[] = {
 	{ "serve", cmd_serve,
 	    "serve -c FILE [--listen unix:PATH|HOST:PORT]... [--workers N]\n"
-	    "                [--state FILE] [--access-log FILE|-]",
+	    "                [--state FILE] [--access-log FILE|-] "
+	    "[--allow-unknown-static-fields]",
 	    "run the gateway" },
-	{ "check", cmd_check, "check FILE",
+	{ "check", cmd_check,
+	    "check [--format text|json] [--allow-unknown-static-fields] FILE",
 	    "report everything that is wrong with a configuration" },
 	{ "expand", cmd_expand, "expand FILE",
 	    "print the Envoy form of a configuration" },

@@ -73,7 +73,7 @@ count_response(const struct exchange *x)
 {
 	unsigned class = exchange_status(x) / 100;
 
-	if (str_starts(x->details, STR("health_check")))
+	if (x->health_check || str_starts(x->details, STR("health_check")))
 		return;
 	exchange_count(x, HCM_RQ_COMPLETED);
 	if (class >= 1 && class <= 5)

@@ -14,6 +14,7 @@
 #include "chain/setup.h"
 #include "config/bootstrap.h"
 #include "state/counter.h"
+#include "state/gauge.h"
 
 struct arena *
 host_setup_arena(struct setup *s)
@@ -53,22 +54,29 @@ host_setup_warn(
 	diag_warn(s->diag, place_of(node), s->path, "%s", text.ptr);
 }
 
+static struct str
+full_name(struct setup *s, const char *name)
+{
+	return arena_printf(s->gateway->arena, "http." STR_FMT ".%s",
+	    STR_ARG(s->gateway->hcm->stat_prefix), name);
+}
+
 int
 host_setup_counter(struct setup *s, const char *name)
 {
-	struct str full;
-
-	if (!s->state)
-		return -1;
-	full = arena_printf(s->gateway->arena, "http." STR_FMT ".%s",
-	    STR_ARG(s->gateway->hcm->stat_prefix), name);
-	return counter_find(s->state, full);
+	return host_setup_counter_named(s, full_name(s, name));
 }
 
 int
 host_setup_counter_named(struct setup *s, struct str name)
 {
 	return s->state ? counter_find(s->state, name) : -1;
+}
+
+int
+host_setup_gauge(struct setup *s, const char *name)
+{
+	return s->state ? gauge_find(s->state, full_name(s, name)) : -1;
 }
 
 struct str
@@ -91,6 +99,17 @@ host_setup_cluster(struct setup *s, size_t i)
 	    s->gateway->bootstrap->static_resources;
 
 	return i < all->clusters.n ? all->clusters.items[i].name : STR_NONE;
+}
+
+bool
+host_setup_metadata(
+    struct setup *s, const struct node *node, struct str ns, struct str name)
+{
+	(void)s;
+	(void)node;
+	(void)ns;
+	(void)name;
+	return true;
 }
 
 struct state *
@@ -152,6 +171,17 @@ host_header_add(
 	headers_append(h,
 	    map == HOST_REQUEST ? HEADERS_OF_REQUEST : HEADERS_OF_RESPONSE,
 	    arena_str(x->arena, name), arena_str(x->arena, value));
+	return true;
+}
+
+bool
+host_header_add_empty(struct exchange *x, enum host_map map, struct str name)
+{
+	struct headers *h = map_of(x, map);
+
+	if (!h || !header_name_is_valid(name))
+		return false;
+	headers_add(h, arena_str(x->arena, name), STR(""));
 	return true;
 }
 
@@ -318,6 +348,10 @@ host_attribute(struct exchange *x, enum host_attribute attribute)
 		return x->route ? x->route->name : STR_NONE;
 	case HOST_CLUSTER_NAME:
 		return x->cluster_name.len ? x->cluster_name : STR_NONE;
+	case HOST_SERVICE_CLUSTER:
+		return x->gateway->bootstrap->node_id
+			   ? x->gateway->bootstrap->node_id->cluster
+			   : STR_NONE;
 	case HOST_CODE_DETAILS:
 		return x->details;
 	case HOST_RESPONSE_CODE:
@@ -352,6 +386,38 @@ host_metadata_set_json(
 	metadata_set(x, ns, key, json, true);
 }
 
+void
+host_metadata_set_number(
+    struct exchange *x, struct str ns, struct str key, double number)
+{
+	metadata_set_number(x, ns, key, number);
+}
+
+bool
+host_metadata_has(struct exchange *x, struct str ns)
+{
+	return metadata_has(x, ns);
+}
+
+void
+host_metadata_replace(struct exchange *x, struct str ns, struct str object)
+{
+	metadata_replace(x, ns, object);
+}
+
+void
+host_metadata_merge(struct exchange *x, struct str ns, struct str object)
+{
+	metadata_merge(x, ns, object);
+}
+
+struct str
+host_metadata_at(
+    struct exchange *x, struct str ns, const struct str *keys, size_t n)
+{
+	return metadata_text(x, ns, keys, n);
+}
+
 struct str
 host_format(struct exchange *x, const struct format *format)
 {
@@ -380,6 +446,19 @@ host_count(struct exchange *x, int counter, uint64_t by)
 {
 	if (x->state && counter >= 0)
 		counter_add(x->state, counter, by);
+}
+
+void
+host_gauge_add(struct exchange *x, int gauge, int64_t by)
+{
+	if (x->state)
+		gauge_add(x->state, gauge, by);
+}
+
+int64_t
+host_gauge(struct exchange *x, int gauge)
+{
+	return x->state ? gauge_get(x->state, gauge) : 0;
 }
 
 struct state *

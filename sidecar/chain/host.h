@@ -34,6 +34,9 @@ int host_setup_counter(struct setup *, const char *name);
 /* The same for a name that is whole as it is ("x.http_local_rate_limit.ok"). */
 int host_setup_counter_named(struct setup *, struct str name);
 
+/* Id of a gauge under the filter's root, for host_gauge_add; -1 likewise. */
+int host_setup_gauge(struct setup *, const char *name);
+
 /* Bytes of a DataSource, or absent with the error said. */
 struct conf_data_source;
 struct str host_setup_data(
@@ -52,6 +55,13 @@ const struct format *host_setup_format(
  * and where the host cannot tell.
  */
 struct str host_setup_cluster(struct setup *, size_t i);
+
+/*
+ * Whether host_metadata can find such a value. A host that sees no parts of
+ * structures refuses the configuration, and says so.
+ */
+bool host_setup_metadata(
+    struct setup *, const struct node *, struct str ns, struct str name);
 
 /* The shared state, or NULL where the file is not there yet (validation). */
 struct state *host_setup_state(struct setup *);
@@ -76,6 +86,9 @@ bool host_header_set(
 bool host_header_add(
     struct exchange *, enum host_map, struct str name, struct str value);
 bool host_header_remove(struct exchange *, enum host_map, struct str name);
+
+/* Adds a field without a value. A module in Envoy cannot: there it returns false. */
+bool host_header_add_empty(struct exchange *, enum host_map, struct str name);
 
 /*
  * Answers the request here; return FILTER_REPLY afterwards. details is the
@@ -149,6 +162,7 @@ enum host_attribute {
 	HOST_REQUEST_ID,
 	HOST_ROUTE_NAME,
 	HOST_CLUSTER_NAME, /* of the chosen route, absent without one */
+	HOST_SERVICE_CLUSTER, /* this gateway's own: node.cluster of the configuration */
 	HOST_CODE_DETAILS, /* once a response exists */
 	HOST_RESPONSE_CODE, /* as decimal text; absent before */
 };
@@ -159,13 +173,24 @@ bool host_route_forwards(struct exchange *);
 
 /*
  * Dynamic metadata. name is a key, or a dotted path into a JSON value set
- * under its first part ("payload.sub"). set_json takes a JSON text.
+ * under its first part ("payload.sub"). set_json takes a JSON text. The
+ * others change a whole namespace by a JSON object: they put it in its place,
+ * or merge it in (chain/metadata.h says how).
  */
 struct str host_metadata(struct exchange *, struct str ns, struct str name);
+bool host_metadata_has(struct exchange *, struct str ns);
 void host_metadata_set(
     struct exchange *, struct str ns, struct str key, struct str value);
 void host_metadata_set_json(
     struct exchange *, struct str ns, struct str key, struct str json);
+void host_metadata_set_number(
+    struct exchange *, struct str ns, struct str key, double number);
+void host_metadata_replace(struct exchange *, struct str ns, struct str object);
+void host_metadata_merge(struct exchange *, struct str ns, struct str object);
+
+/* The value at a path of n keys, strings as they are, all else as JSON; absent if there is none. */
+struct str host_metadata_at(
+    struct exchange *, struct str ns, const struct str *keys, size_t n);
 
 /* The text with its operators filled in, in request memory. */
 struct str host_format(struct exchange *, const struct format *);
@@ -175,6 +200,11 @@ struct conf_rate_limit;
 const struct conf_rate_limit *host_rate_limits(struct exchange *, size_t *n);
 
 void host_count(struct exchange *, int counter, uint64_t by);
+
+/* This process's part of a gauge; and the sum over all processes. */
+void host_gauge_add(struct exchange *, int gauge, int64_t by);
+int64_t host_gauge(struct exchange *, int gauge);
+
 struct state *host_state(struct exchange *);
 int64_t host_boot_ns(struct exchange *);
 int64_t host_wall_ns(struct exchange *);

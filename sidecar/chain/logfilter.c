@@ -114,6 +114,7 @@ logfilter_holds(const struct logfilter *f, const struct exchange *x)
 	if (conf->response_flag_filter)
 		return has_flag(conf->response_flag_filter, x);
 	if (conf->not_health_check_filter)
-		return !str_starts(x->details, STR("health_check"));
+		return !x->health_check &&
+		       !str_starts(x->details, STR("health_check"));
 	return true;
 }

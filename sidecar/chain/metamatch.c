@@ -126,7 +126,7 @@ bool
 metadata_match_holds(const struct metadata_match *m, const struct exchange *x)
 {
 	cJSON *json =
-	    metadata_json(x, m->conf->filter, m->conf->path.items[0].key);
+	    metadata_parse(x, m->conf->filter, m->conf->path.items[0].key);
 	bool holds =
 	    m->value && value_holds(m->value, follow(m, json, x->arena));
 

@@ -115,6 +115,14 @@ new_path(const struct rewrite *r, const struct exchange *x, struct str path)
 	return STR_NONE;
 }
 
+/* Whether a filter of ours has rewritten the path before and kept the old. */
+static bool
+is_kept(const struct exchange *x)
+{
+	return str_eq(headers_get(&x->request, STR("x-envoy-original-path")),
+	    x->original_path);
+}
+
 void
 rewrite_path(const struct rewrite *r, struct exchange *x)
 {
@@ -125,7 +133,7 @@ rewrite_path(const struct rewrite *r, struct exchange *x)
 		return;
 	changed = arena_printf(x->arena, STR_FMT STR_FMT, STR_ARG(changed),
 	    STR_ARG(target_query(target)));
-	if (!x->gateway->suppress_envoy_headers)
+	if (!x->gateway->suppress_envoy_headers && !is_kept(x))
 		headers_set(&x->request, STR("x-envoy-original-path"), target);
 	headers_set(&x->request, STR(":path"), changed);
 }

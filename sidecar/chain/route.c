@@ -189,6 +189,8 @@ build_route(struct building *b, struct route *r, const struct conf_route *conf)
 		build_direct(b, parts, conf->direct_response);
 	if (conf->route)
 		build_action(b, r, parts);
+	r->forwarding = forwarding_build(b->arena, conf, b->vhost->conf, b->table->conf,
+	    b->gateway->listener->per_connection_buffer_limit_bytes, b->diag);
 	own = scope_build(b->setup, &conf->typed_per_filter_config);
 	all = scope_within(b->setup, &own, &b->vhost->scope);
 	r->level_confs[HOST_LEVEL_GLOBAL] = b->table->scope.confs;

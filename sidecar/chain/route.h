@@ -7,6 +7,7 @@
 #define SALLYPORT_CHAIN_ROUTE_H
 
 #include "chain/exchange.h"
+#include "chain/forwarding.h"
 
 struct route_table;
 
@@ -20,6 +21,7 @@ struct route {
 	const struct conf_weighted_cluster *weighted; /* or NULL */
 	int64_t timeout_ns; /* 0: none */
 	int64_t idle_timeout_ns; /* 0: none */
+	const struct forwarding *forwarding; /* NULL: it does not forward */
 	const void **filter_confs; /* per filter of the chain; NULL: none */
 	const void **level_confs
 	    [HOST_LEVELS]; /* the same of each level; a level may be NULL */

@@ -2,37 +2,47 @@
 #include "config.h"
 
 #include "chain/scope.h"
-#include "config/schema_decoder.h"
 
-/* envoy.config.route.v3.FilterConfig */
+/*
+ * envoy.config.route.v3.FilterConfig. Its config is read only once it counts:
+ * one that is disabled or empty need not name a type.
+ */
 struct conf_filter_config {
 	const struct node *node;
-	const struct node *config; /* an Any; empty: on, nothing configured */
+	const struct node *config;
+	struct any *any;
 	bool is_optional;
 	bool disabled;
 };
 
-static const struct schema_field filter_config_fields[] = {
-	{ .name = "config",
-	    .type = SCHEMA_NODE,
-	    SCHEMA_AT(struct conf_filter_config, config),
-	    .text = "The filter's configuration for this scope." },
-	{ .name = "is_optional",
-	    .type = SCHEMA_BOOL,
-	    SCHEMA_AT(struct conf_filter_config, is_optional),
-	    .text = "Whether an unknown filter is passed over." },
-	{ .name = "disabled",
-	    .type = SCHEMA_BOOL,
-	    SCHEMA_AT(struct conf_filter_config, disabled),
-	    .text = "Turns the filter off for this scope." },
-	{ .name = NULL },
-};
+#define FIELDS(kind, member)                                                   \
+	{                                                                      \
+		{ .name = "config",                                            \
+		    .type = (kind),                                            \
+		    SCHEMA_AT(struct conf_filter_config, member),              \
+		    .text = "The filter's configuration for this scope." },    \
+		    { .name = "is_optional",                                   \
+			.type = SCHEMA_BOOL,                                   \
+			SCHEMA_AT(struct conf_filter_config, is_optional),     \
+			.text = "Whether an unknown filter is passed over." }, \
+		    { .name = "disabled",                                      \
+			.type = SCHEMA_BOOL,                                   \
+			SCHEMA_AT(struct conf_filter_config, disabled),        \
+			.text = "Turns the filter off for this scope." },      \
+		{                                                              \
+			.name = NULL                                           \
+		}                                                              \
+	}
+static const struct schema_field bare_fields[] = FIELDS(SCHEMA_NODE, config);
+static const struct schema_field whole_fields[] = FIELDS(SCHEMA_ANY, any);
 
-static const struct schema_message filter_config_message = {
-	.name = "envoy.config.route.v3.FilterConfig",
-	.size = sizeof(struct conf_filter_config),
-	.fields = filter_config_fields,
-};
+#define MESSAGE(rows)                                                          \
+	{                                                                      \
+		.name = "envoy.config.route.v3.FilterConfig",                  \
+		.size = sizeof(struct conf_filter_config), .fields = (rows)    \
+	}
+static const struct schema_message bare_message = MESSAGE(bare_fields);
+static const struct schema_message whole_message = MESSAGE(whole_fields);
 
 /* An entry of the map without the FilterConfig around it. */
 struct entry {
@@ -42,51 +52,26 @@ struct entry {
 	bool disabled;
 };
 
-/* The Any within a FilterConfig, or NULL. Envoy must know its type. */
-static const struct any *
-read_inner(struct setup *s, const struct any *outer, const struct node *node)
-{
-	static const struct schema_field field = { .name = "config",
-		.type = SCHEMA_ANY };
-	struct arena *arena = s->gateway->arena;
-	struct decoder d = { .arena = arena, .diag = s->diag };
-	struct any *inner = ARENA_NEW(arena, struct any);
-	const char *path = arena_printf(arena, "%s.config", outer->path).ptr;
-
-	schema_read(&d, path, &field, node, inner);
-	if (!inner->type.ptr || str_starts(inner->type, STR("envoy.")) ||
-	    str_starts(inner->type, STR("google.protobuf.")))
-		return inner->type.ptr ? inner : NULL;
-	diag_error(s->diag, node->place, path,
-	    "could not find @type 'type.googleapis.com/" STR_FMT "'",
-	    STR_ARG(inner->type));
-	return NULL;
-}
-
 static struct entry
 unwrap(struct setup *s, const struct map_entry *item)
 {
-	struct entry e = { .key = item->key, .any = item->value };
-	const struct any *outer = item->value;
+	struct arena *arena = s->gateway->arena;
 	const struct conf_filter_config *conf;
+	struct entry e = { .key = item->key, .any = item->value };
 
-	if (!str_eq(outer->type, str_of(filter_config_message.name)))
+	if (!str_eq(e.any->type, str_of(bare_message.name)))
 		return e;
-	conf = schema_decode_any(
-	    s->gateway->arena, s->diag, &filter_config_message, outer);
+	conf = schema_decode_any(arena, s->diag, &bare_message, e.any);
 	e.disabled = conf->disabled;
 	e.is_optional = conf->is_optional;
-	e.any = NULL;
 	if (!conf->disabled && !conf->config)
-		diag_error(s->diag, outer->node->place, outer->path,
+		diag_error(s->diag, e.any->node->place, e.any->path,
 		    "Empty route/virtual host per filter configuration for " STR_FMT
 		    " filter",
 		    STR_ARG(item->key));
-	/* An empty one only says that the filter is on. */
-	if (conf->config && conf->config->n)
-		e.any = read_inner(s, outer, conf->config);
-	if (conf->disabled)
-		e.any = NULL;
+	if (!conf->disabled && conf->config && conf->config->n)
+		conf = schema_decode_any(arena, s->diag, &whole_message, e.any);
+	e.any = conf->any && conf->any->type.ptr ? conf->any : NULL;
 	return e;
 }
 

@@ -149,6 +149,11 @@ setup_filter_route(
 	if (setup_is_module(any)) {
 		m = schema_decode_any(
 		    arena, s->diag, &conf_module_filter_per_route_message, any);
+		if (m->filter_name.ptr &&
+		    !str_eq(m->filter_name, str_of(filter->name)))
+			diag_error(s->diag, any->node->place, any->path,
+			    "the filter of this name is %s, not " STR_FMT,
+			    filter->name, STR_ARG(m->filter_name));
 		conf = decode_module_config(
 		    s, filter->route_conf, m->filter_config, any);
 	} else if (str_eq(any->type, str_of(filter->route_conf->name))) {

@@ -19,8 +19,19 @@ struct loaded {
 	struct access_log *log;
 };
 
+/* LOAD_LENIENT: fields that Envoy does not know are no errors. */
+enum load_mode { LOAD_STRICT, LOAD_LENIENT };
+
 /* Reads the file. ERR_CONFIG after errors, which are printed. */
-enum err load_read(const char *file, struct loaded *out) CHECKED;
+enum err load_read(
+    const char *file, enum load_mode, struct loaded *out) CHECKED;
+
+/*
+ * Reads the file and builds everything, without a state file and printing
+ * nothing: out->diag has the errors and warnings.
+ */
+enum err load_check(
+    const char *file, enum load_mode, struct loaded *out) CHECKED;
 
 /*
  * Builds the rest. state may be NULL for a check; log, if not NULL, is where

@@ -28,6 +28,7 @@ struct options {
 	const char *listen[LISTEN_MAX];
 	size_t n_listen;
 	unsigned workers;
+	enum load_mode mode;
 };
 
 static int
@@ -37,7 +38,8 @@ usage(const char *why, const char *what)
 	    "sallyport serve: %s%s\n"
 	    "usage: sallyport serve -c FILE [--listen unix:PATH|HOST:PORT]... "
 	    "[--workers N]\n"
-	    "                       [--state FILE] [--access-log FILE|-]\n",
+	    "                       [--state FILE] [--access-log FILE|-] "
+	    "[--allow-unknown-static-fields]\n",
 	    why, what);
 	return CMD_USAGE;
 }
@@ -94,6 +96,11 @@ read_options(int argc, char **argv, struct options *o)
 	for (int i = 1; i < argc; i++) {
 		const char *arg = argv[i];
 		bool is_fine = true;
+
+		if (!strcmp(arg, "--allow-unknown-static-fields")) {
+			o->mode = LOAD_LENIENT;
+			continue;
+		}
 		if (is_option(argv, &i, "-c", &value) ||
 		    is_option(argv, &i, "--config", &value))
 			o->config = value;
@@ -236,7 +243,8 @@ static bool
 load_next(void *arg, struct worker *worker, struct str *text)
 {
 	struct serving *s = arg;
-	enum err err = load_read(s->options->config, &s->next);
+	enum err err =
+	    load_read(s->options->config, s->options->mode, &s->next);
 
 	if (!err)
 		err = load_build(&s->next, s->state, s->options->log);
@@ -301,7 +309,7 @@ cmd_serve(int argc, char **argv)
 	if (status)
 		return status;
 	status = CMD_CONFIG;
-	if (!load_read(o.config, &s.now)) {
+	if (!load_read(o.config, o.mode, &s.now)) {
 		status = CMD_FAILED;
 		s.state = open_state(o.state);
 		if (s.state) {
@@ -354,7 +362,7 @@ cmd_spawned(void)
 		    stderr);
 		return CMD_USAGE;
 	}
-	if (!load_read(file ? file : SALLYPORT_CONFIG_FILE, &l)) {
+	if (!load_read(file ? file : SALLYPORT_CONFIG_FILE, LOAD_STRICT, &l)) {
 		status = CMD_FAILED;
 		state = open_state(setting("SALLYPORT_STATE"));
 		if (state) {

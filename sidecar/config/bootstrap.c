@@ -529,7 +529,10 @@ bootstrap_read(struct arena *arena, const char *path, struct diag *diag)
 	if (!top)
 		return NULL;
 	b = bootstrap_decode(arena, top, diag);
-	return diag_errors(diag) ? NULL : b;
+	if (!diag_errors(diag))
+		return b;
+	schema_check(arena, diag, &conf_bootstrap_message, top);
+	return NULL;
 }
 
 static struct str

@@ -3,10 +3,12 @@
 
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "config/diag.h"
 
 /* Beyond this many, entries are counted but not kept. */
-#define ENTRIES_MAX 1000
+#define ENTRIES_MAX  1000
+#define WARNINGS_MAX 500
 /* Characters of a source line that are shown. */
 #define LINE_MAX_SHOWN 100
 
@@ -26,9 +28,10 @@ struct diag {
 	struct arena *arena;
 	struct entry *entries;
 	size_t n, cap;
-	size_t errors;
+	size_t errors, warnings, unknowns;
 	size_t dropped;
 	bool kept_last;
+	bool allows_unknown;
 };
 
 struct diag *
@@ -62,16 +65,18 @@ source_rank(const struct diag *d, const struct source *source)
 static void
 add(struct diag *d, struct entry e)
 {
+	bool is_error = e.severity == SEVERITY_ERROR;
+
 	d->kept_last = false;
-	if (e.severity == SEVERITY_ERROR)
-		d->errors++;
+	d->errors += is_error;
 	for (size_t i = 0; i < d->n; i++)
 		if (is_same(&d->entries[i], &e))
 			return;
-	if (d->n == ENTRIES_MAX) {
+	if (d->n == ENTRIES_MAX || (!is_error && d->warnings == WARNINGS_MAX)) {
 		d->dropped++;
 		return;
 	}
+	d->warnings += !is_error;
 	if (d->n == d->cap) {
 		size_t cap = d->cap ? 2 * d->cap : 8;
 		struct entry *grown = ARENA_ARRAY(d->arena, cap, struct entry);
@@ -127,6 +132,27 @@ diag_warn(struct diag *d, struct place place, const char *path,
 }
 
 void
+diag_unknown(struct diag *d, struct place place, const char *path,
+    const char *format, ...)
+{
+	va_list args;
+	struct entry e;
+
+	va_start(args, format);
+	e = entry(d, place, path, arena_vprintf(d->arena, format, args));
+	va_end(args);
+	e.severity = d->allows_unknown ? SEVERITY_WARNING : SEVERITY_ERROR;
+	d->unknowns++;
+	add(d, e);
+}
+
+void
+diag_allow_unknown(struct diag *d)
+{
+	d->allows_unknown = true;
+}
+
+void
 diag_hint(struct diag *d, const char *format, ...)
 {
 	va_list args;
@@ -142,6 +168,12 @@ size_t
 diag_errors(const struct diag *d)
 {
 	return d->errors;
+}
+
+size_t
+diag_unknowns(const struct diag *d)
+{
+	return d->unknowns;
 }
 
 const char *
@@ -280,18 +312,103 @@ by_place(const void *left, const void *right)
 	return a->rank < b->rank ? -1 : a->rank > b->rank;
 }
 
+static struct entry *
+sorted_entries(const struct diag *d)
+{
+	struct entry *sorted = ARENA_ARRAY(d->arena, d->n + 1, struct entry);
+
+	if (d->n)
+		memcpy(sorted, d->entries, d->n * sizeof(*sorted));
+	qsort(sorted, d->n, sizeof(*sorted), by_place);
+	return sorted;
+}
+
+/* Warnings behind e, up to end, that say the same of another place. */
+static size_t
+count_alike(const struct entry *e, const struct entry *end)
+{
+	size_t n = 0;
+
+	for (const struct entry *other = e + 1; other < end; other++)
+		n += other->severity == SEVERITY_WARNING &&
+		     str_eq(other->text, e->text);
+	return n;
+}
+
+static bool
+is_told(const struct entry *first, const struct entry *e)
+{
+	for (; first < e; first++)
+		if (first->severity == SEVERITY_WARNING &&
+		    str_eq(first->text, e->text))
+			return true;
+	return false;
+}
+
 void
 diag_print(const struct diag *d, FILE *out)
 {
-	struct entry *sorted;
+	const struct entry *sorted = sorted_entries(d), *end = sorted + d->n;
 
-	if (!d->n)
-		return;
-	sorted = ARENA_ARRAY(d->arena, d->n, struct entry);
-	memcpy(sorted, d->entries, d->n * sizeof(*sorted));
-	qsort(sorted, d->n, sizeof(*sorted), by_place);
-	for (size_t i = 0; i < d->n; i++)
-		print_entry(&sorted[i], out);
+	for (const struct entry *e = sorted; e < end; e++) {
+		bool is_warning = e->severity == SEVERITY_WARNING;
+		size_t alike = is_warning ? count_alike(e, end) : 0;
+
+		if (is_warning && is_told(sorted, e))
+			continue;
+		print_entry(e, out);
+		if (alike)
+			(void)fprintf(
+			    out, "  and %zu more of the same\n", alike);
+	}
 	if (d->dropped)
 		(void)fprintf(out, "and %zu more\n", d->dropped);
+}
+
+static void
+print_json_text(struct str text, FILE *out)
+{
+	struct buf b;
+
+	buf_init(&b, 1 << 20);
+	if (!text.ptr || json_append_string(&b, text))
+		(void)fputs("null", out);
+	else
+		(void)fprintf(out, STR_FMT, STR_ARG(buf_bytes(&b)));
+	buf_free(&b);
+}
+
+static void
+print_json_entry(const struct entry *e, FILE *out)
+{
+	const struct source *source = e->place.source;
+
+	(void)fputs("{\"file\": ", out);
+	print_json_text(source ? str_of(source->name) : STR_NONE, out);
+	if (source)
+		(void)fprintf(out, ", \"line\": %u, \"column\": %u",
+		    e->place.line, e->place.column);
+	else
+		(void)fputs(", \"line\": null, \"column\": null", out);
+	(void)fputs(", \"path\": ", out);
+	print_json_text(e->path, out);
+	(void)fprintf(out, ", \"severity\": \"%s\", \"message\": ",
+	    e->severity == SEVERITY_ERROR ? "error" : "warning");
+	print_json_text(e->text, out);
+	(void)fputs(", \"hint\": ", out);
+	print_json_text(e->hint, out);
+	(void)fputc('}', out);
+}
+
+void
+diag_print_json(const struct diag *d, FILE *out)
+{
+	const struct entry *sorted = sorted_entries(d);
+
+	(void)fputc('[', out);
+	for (size_t i = 0; i < d->n; i++) {
+		(void)fputs(i ? ",\n " : "", out);
+		print_json_entry(&sorted[i], out);
+	}
+	(void)fputs("]\n", out);
 }

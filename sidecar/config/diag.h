@@ -24,12 +24,21 @@ void diag_error(struct diag *, struct place, const char *path,
 void diag_warn(struct diag *, struct place, const char *path,
     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/*
+ * The same for a field that Envoy does not know: an error, or a warning once
+ * diag_allow_unknown was called.
+ */
+void diag_unknown(struct diag *, struct place, const char *path,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
+void diag_allow_unknown(struct diag *);
+
 /* Adds a hint to the entry added last: what to write instead. */
 void diag_hint(struct diag *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Number of errors so far (warnings not counted). */
+/* Number of errors so far (warnings not counted), and of unknown fields. */
 size_t diag_errors(const struct diag *);
+size_t diag_unknowns(const struct diag *);
 
 /*
  * Prints all entries in file order, each as
@@ -37,8 +46,16 @@ size_t diag_errors(const struct diag *);
  *       the source line
  *            ^
  *     hint: ...
+ * Of several warnings with the same words the first is printed, and how many
+ * there are.
  */
 void diag_print(const struct diag *, FILE *);
+
+/*
+ * Prints all entries in file order as a JSON array of {file, line, column,
+ * path, severity, message, hint}; what an entry does not have is null.
+ */
+void diag_print_json(const struct diag *, FILE *);
 
 /* Text of entry i's message (for tests), or NULL. */
 const char *diag_message(const struct diag *, size_t i);

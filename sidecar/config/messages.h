@@ -35,6 +35,8 @@
 
 extern const struct schema_message conf_empty_message;
 extern const struct schema_message conf_address_message;
+extern const struct schema_message conf_fractional_percent_message;
+extern const struct schema_message conf_percent_message;
 extern const struct schema_message conf_header_matcher_message;
 extern const struct schema_message conf_regex_message;
 extern const struct schema_message conf_runtime_u32_message;
@@ -51,7 +53,6 @@ extern const struct schema_message conf_retry_policy_message;
 extern const struct schema_message conf_hash_policy_message;
 extern const struct schema_message conf_mirror_policy_message;
 extern const struct schema_message conf_max_stream_duration_message;
-extern const struct schema_message conf_fractional_percent_message;
 extern const struct schema_message conf_common_protocol_message;
 extern const struct schema_message conf_http1_message;
 extern const struct schema_message conf_http2_message;

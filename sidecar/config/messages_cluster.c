@@ -305,7 +305,7 @@ static const struct schema_field percent_fields[] = {
 	{ .name = NULL },
 };
 
-static const struct schema_message percent_message = {
+const struct schema_message conf_percent_message = {
 	.name = "envoy.type.v3.Percent",
 	.size = sizeof(struct conf_percent),
 	.fields = percent_fields,
@@ -313,7 +313,7 @@ static const struct schema_message percent_message = {
 
 static const struct schema_field retry_budget_fields[] = {
 	{ FIELD(SCHEMA_MESSAGE, conf_retry_budget, budget_percent),
-	    .message = &percent_message,
+	    .message = &conf_percent_message,
 	    .text = "Retries among all requests under way; 20." },
 	REFUSED("budget_interval", UNBUILT),
 	{ FIELD(SCHEMA_U32, conf_retry_budget, min_retry_concurrency),

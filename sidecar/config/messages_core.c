@@ -252,7 +252,7 @@ check_header_value(struct diag *diag, const char *path, void *decoded)
 	if (!is_name(header->key))
 		diag_error(diag, header->node->place, path,
 		    "'" STR_FMT "' is no header name", STR_ARG(header->key));
-	if (!is_one_line(header->value) || !is_one_line(header->raw_value))
+	if (!is_one_line(header->raw_value))
 		diag_error(diag, header->node->place, path,
 		    "a header value is one line");
 	if (header->value.len && header->raw_value.ptr)
@@ -295,8 +295,6 @@ check_header_option(struct diag *diag, const char *path, void *decoded)
 		    "allowed");
 		return;
 	}
-	diag_warn(diag, option->node->place, path,
-	    "`append` is deprecated: write append_action");
 	option->append_action = option->append
 				    ? CONF_APPEND_IF_EXISTS_OR_ADD
 				    : CONF_OVERWRITE_IF_EXISTS_OR_ADD;

@@ -65,33 +65,10 @@ static const struct schema_field response_flag_fields[] = {
 	{ .name = NULL },
 };
 
-static void
-check_flags(struct diag *diag, const char *path, void *decoded)
-{
-	static const char *const flags[] = { "LH", "UH", "UT", "LR", "UR", "UF",
-		"UC", "UO", "NR", "DI", "FI", "RL", "UAEX", "RLSE", "DC", "URX",
-		"SI", "IH", "DPE", "UMSDR", "RFCF", "NFCF", "DT", "UPE", "NC",
-		"OM", "DF", "DO", "DR", "UDO", NULL };
-	const struct conf_response_flag_filter *filter = decoded;
-
-	for (size_t i = 0; i < filter->flags.n; i++) {
-		struct str flag = filter->flags.items[i];
-		size_t at = 0;
-
-		while (flags[at] && !str_eq(flag, str_of(flags[at])))
-			at++;
-		if (!flags[at] && flag.ptr)
-			diag_error(diag, filter->node->place, path,
-			    "no such response flag: '" STR_FMT "'",
-			    STR_ARG(flag));
-	}
-}
-
 static const struct schema_message response_flag_message = {
 	.name = "envoy.config.accesslog.v3.ResponseFlagFilter",
 	.size = sizeof(struct conf_response_flag_filter),
 	.fields = response_flag_fields,
-	.check = check_flags,
 };
 
 static const struct schema_field log_filters_fields[] = {

@@ -204,14 +204,7 @@ static void
 check_route_match(struct diag *diag, const char *path, void *decoded)
 {
 	const struct conf_route_match *match = decoded;
-	struct str prefix = match->path_separated_prefix;
 
-	if (str_find_char(prefix, '?', 0) < prefix.len ||
-	    str_find_char(prefix, '#', 0) < prefix.len ||
-	    str_ends(prefix, STR("/")))
-		diag_error(diag, match->node->place, path,
-		    "`path_separated_prefix`: value does not match "
-		    "\"^[^?#]+[^?#/]$\"");
 	if (match->prefix.len > 1 && !str_starts(match->prefix, STR("/")))
 		diag_warn(diag, match->node->place, path,
 		    "`prefix` begins without \"/\": no path does");

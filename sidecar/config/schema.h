@@ -4,6 +4,10 @@
  * describe. Every known field is enforced, delegated to the web server
  * (accepted with a notice), or refused with its reason.
  *
+ * A message that bears the name of one of Envoy's is read by Envoy's own table
+ * too (api.h): its types and rules hold without being repeated here (a row may be
+ * stricter), and a field that has no row is refused.
+ *
  * Conventions of the decoded structs:
  *  - the first member is `const struct node *node`, the place it came from;
  *  - SCHEMA_STR and SCHEMA_BYTES are a struct str, absent when not given;
@@ -119,6 +123,19 @@ void *schema_decode(struct arena *, struct diag *, const char *path,
 /* The same for an Any whose message has been found. */
 void *schema_decode_any(struct arena *, struct diag *,
     const struct schema_message *, const struct any *);
+
+/*
+ * Checks an Any by what Envoy itself knows of its message: fields, types and
+ * rules. For what is accepted without being decoded.
+ */
+void schema_check_any(struct arena *, struct diag *, const struct any *);
+
+/*
+ * The same for a node of one of Envoy's messages, and every Any in it. After
+ * errors, to tell in the same run what is wrong where nobody came to.
+ */
+void schema_check(struct arena *, struct diag *, const struct schema_message *,
+    const struct node *);
 
 /*
  * The candidate nearest to word by edit distance if it is near enough to be

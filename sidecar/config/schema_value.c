@@ -35,142 +35,113 @@ kind_name(const struct node *n)
 }
 
 void
-schema_mismatch(struct decoder *d, const char *path, const char *wanted,
-    const struct node *n)
+schema_mismatch(struct decoder *d, const char *wanted, const struct node *n)
 {
-	if (n->kind == NODE_SCALAR && n->scalar.len <= 60)
-		diag_error(d->diag, n->place, path,
-		    "expected %s, found '" STR_FMT "'", wanted,
-		    STR_ARG(n->scalar));
+	bool brief = n->kind == NODE_SCALAR && n->scalar.len <= 60;
+	const char *quote = brief ? "'" : "";
+	struct str found = brief ? n->scalar : str_of(kind_name(n));
+
+	if (d->api)
+		diag_error(d->diag, n->place, d->path,
+		    "Unable to parse JSON as proto (INVALID_ARGUMENT: expected "
+		    "%s, found %s" STR_FMT "%s)",
+		    wanted, quote, STR_ARG(found), quote);
 	else
-		diag_error(d->diag, n->place, path, "expected %s, found %s",
-		    wanted, kind_name(n));
+		diag_error(d->diag, n->place, d->path,
+		    "expected %s, found %s" STR_FMT "%s", wanted, quote,
+		    STR_ARG(found), quote);
 }
 
 static bool
-in_range(struct decoder *d, const char *path, const struct schema_field *f,
-    const struct node *n, double value)
+read_bool(struct decoder *d, const struct node *n, void *out)
 {
-	if (!(f->min < 0) && !(f->min > 0) && !(f->max > 0))
+	if (n->kind == NODE_SCALAR && scalar_to_bool(n->scalar, out))
 		return true;
-	if (value >= f->min && (f->max <= f->min || value <= f->max))
-		return true;
-	if (f->min > 0 && f->min < 1e-6)
-		diag_error(
-		    d->diag, n->place, path, "value must be greater than 0");
-	else if (f->max <= f->min)
-		diag_error(d->diag, n->place, path,
-		    "value must be greater than or equal to %.15g", f->min);
-	else
-		diag_error(d->diag, n->place, path,
-		    "value must be inside range [%.15g, %.15g]", f->min,
-		    f->max);
+	schema_mismatch(d, "true or false", n);
 	return false;
 }
 
-static void
-decode_bool(
-    struct decoder *d, const char *path, const struct node *n, void *out)
-{
-	bool value;
-
-	if (n->kind == NODE_SCALAR && scalar_to_bool(n->scalar, &value))
-		*(bool *)out = value;
-	else
-		schema_mismatch(d, path, "true or false", n);
-}
-
-static void
-decode_integer(struct decoder *d, const char *path,
-    const struct schema_field *f, const struct node *n, void *out)
+static bool
+read_unsigned(struct decoder *d, const struct node *n, bool is_short, void *out)
 {
 	uint64_t value;
 
 	if (n->kind != NODE_SCALAR || !scalar_to_u64(n->scalar, &value) ||
-	    (f->type == SCHEMA_U32 && value > UINT32_MAX)) {
-		schema_mismatch(d, path,
-		    f->type == SCHEMA_U32
-			? "a whole number from 0 to 4294967295"
-			: "a whole number",
+	    (is_short && value > UINT32_MAX)) {
+		schema_mismatch(d,
+		    is_short ? "a whole number from 0 to 4294967295"
+			     : "a whole number",
 		    n);
-		return;
+		return false;
 	}
-	if (!in_range(d, path, f, n, (double)value))
-		return;
-	if (f->type == SCHEMA_U32)
+	if (is_short)
 		*(uint32_t *)out = (uint32_t)value;
 	else
 		*(uint64_t *)out = value;
+	return true;
 }
 
-static void
-decode_i64(struct decoder *d, const char *path, const struct schema_field *f,
-    const struct node *n, void *out)
+static bool
+read_signed(struct decoder *d, const struct node *n, bool is_short, void *out)
 {
 	int64_t value;
 
-	if (n->kind != NODE_SCALAR || !scalar_to_i64(n->scalar, &value))
-		schema_mismatch(d, path, "a whole number", n);
-	else if (in_range(d, path, f, n, (double)value))
-		*(int64_t *)out = value;
+	if (n->kind != NODE_SCALAR || !scalar_to_i64(n->scalar, &value) ||
+	    (is_short && (value > INT32_MAX || value < INT32_MIN))) {
+		schema_mismatch(d, "a whole number", n);
+		return false;
+	}
+	*(int64_t *)out = value;
+	return true;
 }
 
-static void
-decode_double(struct decoder *d, const char *path, const struct schema_field *f,
-    const struct node *n, void *out)
-{
-	double value;
-
-	if (n->kind != NODE_SCALAR || !scalar_to_double(n->scalar, &value))
-		schema_mismatch(d, path, "a number", n);
-	else if (in_range(d, path, f, n, value))
-		*(double *)out = value;
-}
-
-/* What Envoy's reader does not take for a text. */
 static bool
-is_typed(struct str scalar)
+read_double(struct decoder *d, const struct node *n, void *out)
 {
-	enum scalar_kind kind = scalar_kind(scalar);
+	if (n->kind == NODE_SCALAR && scalar_to_double(n->scalar, out))
+		return true;
+	schema_mismatch(d, "a number", n);
+	return false;
+}
+
+/* What Envoy's reader gives a type other than text when it is not quoted. */
+static bool
+is_typed(struct str s)
+{
+	enum scalar_kind kind = scalar_kind(s);
 
 	return kind == SCALAR_BOOL || kind == SCALAR_INTEGER;
 }
 
-static void
-decode_str(struct decoder *d, const char *path, const struct schema_field *f,
-    const struct node *n, void *out)
+static bool
+read_str(struct decoder *d, const struct node *n, void *out)
 {
 	if (n->kind != NODE_SCALAR) {
-		schema_mismatch(d, path, "a text", n);
-		return;
+		schema_mismatch(d, "a text", n);
+		return false;
 	}
 	if (d->strict && !n->quoted && is_typed(n->scalar)) {
-		schema_mismatch(d, path, "a text", n);
+		schema_mismatch(d, "a text", n);
 		diag_hint(d->diag, "write it in quotes: \"" STR_FMT "\"",
 		    STR_ARG(n->scalar));
-		return;
+		return false;
 	}
 	if (memchr(n->scalar.ptr, '\0', n->scalar.len)) {
 		diag_error(
-		    d->diag, n->place, path, "a NUL byte is not allowed");
-		return;
-	}
-	if (n->scalar.len < f->min_items) {
-		diag_error(d->diag, n->place, path,
-		    "value length must be at least %zu characters",
-		    f->min_items);
-		return;
+		    d->diag, n->place, d->path, "a NUL byte is not allowed");
+		return false;
 	}
 	*(struct str *)out = n->scalar;
+	return true;
 }
 
-static void
-decode_bytes(
-    struct decoder *d, const char *path, const struct node *n, void *out)
+static bool
+read_bytes(struct decoder *d, const struct node *n, void *out)
 {
-	if (n->kind != NODE_SCALAR ||
-	    !scalar_to_bytes(d->arena, n->scalar, out))
-		schema_mismatch(d, path, "bytes in base64", n);
+	if (n->kind == NODE_SCALAR && scalar_to_bytes(d->arena, n->scalar, out))
+		return true;
+	schema_mismatch(d, "bytes in base64", n);
+	return false;
 }
 
 static bool
@@ -190,29 +161,27 @@ duration_object(const struct node *n, int64_t *ns)
 	return !__builtin_add_overflow(s, rest, ns);
 }
 
-static void
-decode_duration(struct decoder *d, const char *path,
-    const struct schema_field *f, const struct node *n, void *out)
+bool
+schema_duration(const struct decoder *d, const struct node *n, int64_t *ns)
 {
-	int64_t ns;
-	double s;
-	bool ok;
-
 	if (n->kind != NODE_SCALAR)
-		ok = duration_object(n, &ns);
-	else if (d->strict)
-		ok = scalar_to_seconds(n->scalar, &ns);
-	else
-		ok = scalar_to_duration(n->scalar, &ns);
-	if (!ok) {
-		schema_mismatch(d, path, "a duration such as 30s or 1.5s", n);
-		if (n->kind == NODE_SCALAR && scalar_to_double(n->scalar, &s))
-			diag_hint(d->diag, "in seconds: " STR_FMT "s",
-			    STR_ARG(n->scalar));
-		return;
-	}
-	if (in_range(d, path, f, n, (double)ns / (double)NS_PER_S))
-		*(int64_t *)out = ns;
+		return duration_object(n, ns);
+	return d->strict ? scalar_to_seconds(n->scalar, ns)
+			 : scalar_to_duration(n->scalar, ns);
+}
+
+static bool
+read_duration(struct decoder *d, const struct node *n, void *out)
+{
+	double s;
+
+	if (schema_duration(d, n, out))
+		return true;
+	schema_mismatch(d, "a duration such as 30s or 1.5s", n);
+	if (n->kind == NODE_SCALAR && scalar_to_double(n->scalar, &s))
+		diag_hint(
+		    d->diag, "in seconds: " STR_FMT "s", STR_ARG(n->scalar));
+	return false;
 }
 
 static const struct schema_choice *
@@ -228,38 +197,67 @@ find_choice(const struct schema_choice *choices, struct str word)
 	return NULL;
 }
 
-static void
-decode_enum(struct decoder *d, const char *path, const struct schema_field *f,
-    const struct node *n, void *out)
+/* Names that an enum's value may have here, ended by NULL. */
+static const char *const *
+value_names(struct decoder *d, const struct field *f)
 {
-	const struct schema_choice *choice;
+	const struct api_enum *e = f->api ? &api_enums[f->api->at] : NULL;
+	size_t n = 0, count = e ? e->n_values : 0;
+	const struct schema_choice *c = f->row ? f->row->choices : NULL;
 	const char **names;
-	size_t count = 0;
 
-	if (n->kind != NODE_SCALAR) {
-		schema_mismatch(d, path, "the name of a value", n);
-		return;
-	}
-	choice = find_choice(f->choices, n->scalar);
-	if (choice && choice->refused) {
-		diag_error(d->diag, n->place, path, "%s is not supported: %s",
-		    choice->name, choice->refused);
-		return;
-	}
-	if (choice) {
-		*(int *)out = choice->value;
-		return;
-	}
-	diag_error(d->diag, n->place, path, "unknown enum value: '" STR_FMT "'",
-	    STR_ARG(n->scalar));
-	for (const struct schema_choice *c = f->choices; c->name; c++)
+	for (const struct schema_choice *each = c; each && each->name; each++)
 		count++;
 	names = ARENA_ARRAY(d->arena, count + 1, const char *);
-	count = 0;
-	for (const struct schema_choice *c = f->choices; c->name; c++)
+	for (; c && c->name; c++)
 		if (!c->refused)
-			names[count++] = c->name;
-	schema_suggest(d, n->scalar, names);
+			names[n++] = c->name;
+	for (unsigned i = 0; e && !f->row && i < e->n_values; i++)
+		names[n++] = api_values[e->value + i].name;
+	return names;
+}
+
+static bool
+unknown_value(struct decoder *d, const struct field *f, const struct node *n)
+{
+	diag_error(d->diag, n->place, d->path,
+	    d->api ? "Unable to parse JSON as proto (INVALID_ARGUMENT: "
+		     "unknown enum value: '" STR_FMT "')"
+		   : "unknown enum value: '" STR_FMT "'",
+	    STR_ARG(n->scalar));
+	schema_suggest(d, n->scalar, value_names(d, f));
+	return false;
+}
+
+static bool
+read_enum(
+    struct decoder *d, const struct field *f, const struct node *n, void *out)
+{
+	const struct api_value *value = NULL;
+	const struct schema_choice *choice = NULL;
+
+	if (n->kind != NODE_SCALAR) {
+		schema_mismatch(d, "the name of a value", n);
+		return false;
+	}
+	if (f->api)
+		value = api_find_value(f->api, n->scalar);
+	if (f->api && (!value || value->disallowed))
+		return unknown_value(d, f, n);
+	if (f->row)
+		choice = find_choice(
+		    f->row->choices, value ? str_of(value->name) : n->scalar);
+	if (!choice && f->row && !f->api)
+		return unknown_value(d, f, n);
+	if (f->row && (!choice || choice->refused)) {
+		diag_error(d->diag, n->place, d->path,
+		    "%s is not supported: %s",
+		    value ? value->name : choice->name,
+		    choice ? choice->refused : "it is not built in");
+		return false;
+	}
+	*(int *)out = choice ? choice->value : value->number;
+	return true;
 }
 
 static struct str
@@ -273,14 +271,13 @@ type_name(struct str url)
 
 /* The type URL in a map's field, or absent with the error added. */
 static struct str
-read_type(struct decoder *d, const char *path, const struct node *n,
-    const char *field)
+read_type(struct decoder *d, const struct node *n, const char *field)
 {
 	const struct node *type = node_get(n, field);
 
 	if (type && type->kind == NODE_SCALAR && type_name(type->scalar).len)
 		return type_name(type->scalar);
-	diag_error(d->diag, type ? type->place : n->place, path,
+	diag_error(d->diag, type ? type->place : n->place, d->path,
 	    "`%s` is needed: the full name of the message", field);
 	return STR_NONE;
 }
@@ -295,91 +292,151 @@ is_well_known(struct str type)
 		   str_ends(type, STR("Value")));
 }
 
-static void
-decode_any(
-    struct decoder *d, const char *path, const struct node *n, struct any *out)
+static bool
+read_any(struct decoder *d, const struct node *n, struct any *out)
 {
-	struct node *empty;
-
 	out->node = n;
-	out->path = path;
+	out->path = arena_cstr(d->arena, (struct str){ d->path, d->path_len });
 	if (n->kind != NODE_MAP) {
-		schema_mismatch(d, path, "a map with \"@type\"", n);
-		return;
+		schema_mismatch(d, "a map with \"@type\"", n);
+		return false;
 	}
-	out->type = read_type(d, path, n, "@type");
+	out->type = read_type(d, n, "@type");
 	if (str_eq(out->type, STR("xds.type.v3.TypedStruct")) ||
 	    str_eq(out->type, STR("udpa.type.v1.TypedStruct")))
-		out->type = read_type(d, path, n, "type_url");
+		out->type = read_type(d, n, "type_url");
 	else if (!is_well_known(out->type))
-		return;
+		return out->type.ptr;
 	out->node = node_get(n, "value");
-	if (out->node)
-		return;
-	empty = node_map(d->arena, n->place);
-	out->node = empty;
+	if (!out->node)
+		out->node = node_map(d->arena, n->place);
+	return out->type.ptr;
 }
 
-void
-schema_read(struct decoder *d, const char *path, const struct schema_field *f,
-    const struct node *n, void *out)
+static bool
+read_node(
+    struct decoder *d, const struct field *f, const struct node *n, void *out)
 {
-	switch (f->type) {
-	case SCHEMA_BOOL:
-		decode_bool(d, path, n, out);
-		return;
-	case SCHEMA_U32:
-	case SCHEMA_U64:
-		decode_integer(d, path, f, n, out);
-		return;
-	case SCHEMA_I64:
-		decode_i64(d, path, f, n, out);
-		return;
-	case SCHEMA_DOUBLE:
-		decode_double(d, path, f, n, out);
-		return;
-	case SCHEMA_STR:
-		decode_str(d, path, f, n, out);
-		return;
-	case SCHEMA_BYTES:
-		decode_bytes(d, path, n, out);
-		return;
-	case SCHEMA_DURATION:
-		decode_duration(d, path, f, n, out);
-		return;
-	case SCHEMA_ENUM:
-		decode_enum(d, path, f, n, out);
-		return;
-	case SCHEMA_ANY:
-		decode_any(d, path, n, out);
-		return;
-	case SCHEMA_MESSAGE:
-		return;
-	case SCHEMA_NODE:
-		break;
+	bool is_map = f->api && (f->api->type == API_STRUCT ||
+				    f->api->type == API_EMPTY ||
+				    f->api->type == API_OPAQUE);
+
+	if (is_map && n->kind != NODE_MAP) {
+		schema_mismatch(d, "a map", n);
+		return false;
+	}
+	if (f->api && f->api->type == API_EMPTY && n->n) {
+		diag_error(d->diag, n->items[0].key_place, d->path,
+		    "no such field: '" STR_FMT "'", STR_ARG(n->items[0].key));
+		return false;
 	}
 	*(const struct node **)out = n;
+	return true;
+}
+
+static enum schema_type
+type_of(const struct field *f)
+{
+	static const enum schema_type types[] = {
+		[API_BOOL] = SCHEMA_BOOL,
+		[API_INT32] = SCHEMA_I64,
+		[API_INT64] = SCHEMA_I64,
+		[API_UINT32] = SCHEMA_U32,
+		[API_UINT64] = SCHEMA_U64,
+		[API_FLOAT] = SCHEMA_DOUBLE,
+		[API_DOUBLE] = SCHEMA_DOUBLE,
+		[API_STRING] = SCHEMA_STR,
+		[API_BYTES] = SCHEMA_BYTES,
+		[API_ENUM] = SCHEMA_ENUM,
+		[API_MESSAGE] = SCHEMA_MESSAGE,
+		[API_ANY] = SCHEMA_ANY,
+		[API_DURATION] = SCHEMA_DURATION,
+		[API_STRUCT] = SCHEMA_NODE,
+		[API_VALUE] = SCHEMA_NODE,
+		[API_EMPTY] = SCHEMA_NODE,
+		[API_OPAQUE] = SCHEMA_NODE,
+	};
+
+	return f->row ? f->row->type : types[f->api->type];
 }
 
 bool
-schema_is_default(const struct schema_field *f, const struct node *n)
+schema_read(
+    struct decoder *d, const struct field *f, const struct node *n, void *out)
+{
+	switch (type_of(f)) {
+	case SCHEMA_BOOL:
+		return read_bool(d, n, out);
+	case SCHEMA_U32:
+		return read_unsigned(d, n, true, out);
+	case SCHEMA_U64:
+		return read_unsigned(d, n, false, out);
+	case SCHEMA_I64:
+		return read_signed(
+		    d, n, f->api && f->api->type == API_INT32, out);
+	case SCHEMA_DOUBLE:
+		return read_double(d, n, out);
+	case SCHEMA_STR:
+		return read_str(d, n, out);
+	case SCHEMA_BYTES:
+		return read_bytes(d, n, out);
+	case SCHEMA_DURATION:
+		return read_duration(d, n, out);
+	case SCHEMA_ENUM:
+		return read_enum(d, f, n, out);
+	case SCHEMA_ANY:
+		return read_any(d, n, out);
+	case SCHEMA_MESSAGE:
+		return true;
+	case SCHEMA_NODE:
+		break;
+	}
+	return read_node(d, f, n, out);
+}
+
+/* Whether protobuf would not tell the value from absence. */
+static bool
+is_zero(const struct node *n)
 {
 	bool value = true;
 	double number = 1;
 
-	if (f->type == SCHEMA_ENUM && n->kind == NODE_SCALAR) {
-		const struct schema_choice *choice =
-		    find_choice(f->choices, n->scalar);
-
-		return choice && choice->value == 0;
-	}
-	if (f->type == SCHEMA_MESSAGE || f->type == SCHEMA_ANY ||
-	    f->type == SCHEMA_NODE)
-		return n->kind == NODE_LIST && n->n == 0;
-	if (n->kind != NODE_SCALAR)
-		return n->n == 0;
 	return n->scalar.len == 0 ||
 	       (scalar_to_bool(n->scalar, &value) && !value) ||
 	       (scalar_to_double(n->scalar, &number) && !(number > 0) &&
 		   !(number < 0));
+}
+
+static bool
+is_first_value(const struct field *f, struct str word)
+{
+	const struct schema_choice *choice;
+	const struct api_value *value;
+
+	if (f->api && f->api->type == API_ENUM) {
+		value = api_find_value(f->api, word);
+		return value && value->number == 0;
+	}
+	choice = f->row && f->row->choices ? find_choice(f->row->choices, word)
+					   : NULL;
+	return choice && choice->value == 0;
+}
+
+bool
+schema_is_default(const struct field *f, const struct node *n)
+{
+	enum schema_type type = type_of(f);
+	bool is_enum = f->api ? f->api->type == API_ENUM : type == SCHEMA_ENUM;
+	bool is_message =
+	    type == SCHEMA_MESSAGE || type == SCHEMA_ANY || type == SCHEMA_NODE;
+
+	if (n->kind == NODE_SCALAR && is_enum)
+		return is_first_value(f, n->scalar);
+	/* Our rows say SCHEMA_NODE of any field that they do not read. */
+	if (is_message && f->api && !f->api->has_presence)
+		is_message =
+		    f->api->type >= API_MESSAGE && f->api->type != API_ENUM;
+	if (is_message)
+		return n->kind == NODE_LIST && n->n == 0;
+	return n->kind == NODE_SCALAR ? is_zero(n) : n->n == 0;
 }

@@ -124,10 +124,10 @@ static const struct schema_message cors_message = {
 };
 
 static const struct schema_field breaker_fields[] = {
-	{ FIELD(SCHEMA_U32, short_breaker, failures), .min = 1, .max = 1000000,
+	{ FIELD(SCHEMA_U32, short_breaker, failures), .min = 1, .max = 10000,
 	    .fallback = "5", .text = "Failures in a row that open it." },
-	{ FIELD(SCHEMA_DURATION, short_breaker, open_for), .min = 0.001,
-	    .max = 86400, .fallback = "30s",
+	{ FIELD(SCHEMA_DURATION, short_breaker, open_for), .min = 0.1,
+	    .max = 3600, .fallback = "30s",
 	    .text = "How long it stays open before one request may try." },
 	{ .name = NULL },
 };

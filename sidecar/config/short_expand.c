@@ -203,6 +203,17 @@ add_cluster(
 		put_tls(w, cluster, to);
 }
 
+bool
+short_is_first_cluster(const struct short_form *form, size_t i)
+{
+	const struct short_route *routes = form->routes.items;
+	size_t first = 0;
+
+	while (!str_eq(routes[first].to.cluster, routes[i].to.cluster))
+		first++;
+	return first == i;
+}
+
 static void
 put_clusters(struct writer *w, struct node *resources)
 {
@@ -210,11 +221,7 @@ put_clusters(struct writer *w, struct node *resources)
 	struct node *clusters = write_list(w, resources, "clusters");
 
 	for (size_t i = 0; i < w->form->routes.n; i++) {
-		size_t first = 0;
-
-		while (!str_eq(routes[first].to.cluster, routes[i].to.cluster))
-			first++;
-		if (first < i)
+		if (!short_is_first_cluster(w->form, i))
 			continue;
 		w->place = routes[i].node->place;
 		add_cluster(w, clusters, &routes[i].to);

@@ -63,6 +63,37 @@ put_jwks(struct writer *w, struct node *provider, const struct short_jwt *jwt)
 }
 
 static void
+add_claim(struct writer *w, struct node **list, struct node *provider,
+    struct str header, struct str claim)
+{
+	struct node *item;
+
+	if (!*list)
+		*list = write_list(w, provider, "claim_to_headers");
+	item = write_item(w, *list);
+	write_str(w, item, "header_name", header);
+	write_str(w, item, "claim_name", claim);
+}
+
+/* Those that the backend is told, and those that limits count by. */
+static void
+put_claims(struct writer *w, struct node *provider, const struct short_jwt *jwt)
+{
+	const struct short_route *routes = w->form->routes.items;
+	struct node *list = NULL;
+
+	for (size_t i = 0; i < jwt->claims.n; i++)
+		add_claim(w, &list, provider,
+		    *(const struct str *)jwt->claims.items[i].value,
+		    jwt->claims.items[i].key);
+	for (size_t i = 0; i < w->form->routes.n; i++)
+		if (short_is_first_claim(w->form, i))
+			add_claim(w, &list, provider,
+			    short_claim_header(w, routes[i].limit.key),
+			    routes[i].limit.key);
+}
+
+static void
 add_jwt_filter(struct writer *w, struct node *filters)
 {
 	const struct short_jwt *jwt = w->form->jwt;
@@ -83,18 +114,9 @@ add_jwt_filter(struct writer *w, struct node *filters)
 	}
 	put_jwks(w, provider, jwt);
 	write_plain(w, provider, "forward", "true");
-	write_text(w, provider, "payload_in_metadata", "payload");
 	write_number(w, provider, "clock_skew_seconds",
 	    (uint64_t)(jwt->leeway / NS_PER_S));
-	list =
-	    jwt->claims.n ? write_list(w, provider, "claim_to_headers") : NULL;
-	for (size_t i = 0; i < jwt->claims.n; i++) {
-		struct node *claim = write_item(w, list);
-
-		write_str(w, claim, "header_name",
-		    *(const struct str *)jwt->claims.items[i].value);
-		write_str(w, claim, "claim_name", jwt->claims.items[i].key);
-	}
+	put_claims(w, provider, jwt);
 	write_text(w,
 	    write_map(w, write_map(w, conf, "requirement_map"), "jwt"),
 	    "provider_name", "jwt");
@@ -176,6 +198,19 @@ add_mutation_filter(struct writer *w, struct node *filters)
 	put_mutations(w, mutations, "response_mutations", &both->response);
 }
 
+/* Envoy does not tell a module which clusters there are. */
+static void
+put_cluster_names(struct writer *w, struct node *conf)
+{
+	struct node *list = write_list(w, conf, "clusters");
+
+	for (size_t i = 0; i < w->form->routes.n; i++)
+		if (short_is_first_cluster(w->form, i))
+			node_add(w->arena, list,
+			    node_text(w->arena, w->place,
+				w->form->routes.items[i].to.cluster));
+}
+
 void
 short_write_filters(struct writer *w, struct node *hcm)
 {
@@ -202,10 +237,11 @@ short_write_filters(struct writer *w, struct node *hcm)
 		conf = write_module_filter(w, filters, "sallyport.breaker");
 		write_number(w, conf, "failures", form->breaker->failures);
 		write_duration(w, conf, "open_for", form->breaker->open_for);
+		put_cluster_names(w, conf);
 	}
 	add_mutation_filter(w, filters);
 	w->place = form->node->place;
 	(void)write_module_filter(w, filters, "sallyport.location");
-	(void)write_envoy_filter(w, filters, "envoy.filters.http.router",
-	    HTTP "router.v3.Router");
+	(void)write_envoy_filter(
+	    w, filters, "envoy.filters.http.router", HTTP "router.v3.Router");
 }

@@ -16,13 +16,15 @@ struct short_backend {
 	bool is_ip;
 };
 
+enum short_key { SHORT_KEY_CLIENT, SHORT_KEY_HEADER, SHORT_KEY_CLAIM };
+
 /* "100/60s", and who is counted. */
 struct short_limit {
 	const struct node *node; /* NULL: no limit */
 	uint64_t limit;
 	int64_t window_ns;
-	const char *key_field; /* "key", "key_header" or "key_claim" */
-	struct str key; /* "client", header name or claim name */
+	enum short_key kind;
+	struct str key; /* of the header or claim */
 };
 
 /* The long spelling of rate_limit. */

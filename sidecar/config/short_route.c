@@ -205,12 +205,11 @@ parse_limit_key(struct str text, struct short_limit *limit)
 
 	limit->key = str_slice(text, colon + 1, text.len);
 	if (str_eq(text, STR("client"))) {
-		limit->key_field = "key";
-		limit->key = text;
+		limit->kind = SHORT_KEY_CLIENT;
 	} else if (str_eq(kind, STR("header")) && short_is_token(limit->key)) {
-		limit->key_field = "key_header";
+		limit->kind = SHORT_KEY_HEADER;
 	} else if (str_eq(kind, STR("claim")) && limit->key.len) {
-		limit->key_field = "key_claim";
+		limit->kind = SHORT_KEY_CLAIM;
 	} else {
 		return "a key is client, header:NAME or claim:NAME";
 	}
@@ -240,7 +239,7 @@ check_limit(struct short_pass *p, const char *at, struct short_route *route)
 	problem = parse_limit_key(spelled.key, &route->limit);
 	if (problem)
 		diag_error(p->diag, short_place(n, "key"), at, "%s", problem);
-	else if (!strcmp(route->limit.key_field, "key_claim") &&
+	else if (route->limit.kind == SHORT_KEY_CLAIM &&
 		 route->auth != SHORT_AUTH_JWT)
 		diag_error(p->diag, short_place(n, "key"), at,
 		    "a limit by claim needs `auth: jwt` on the route");

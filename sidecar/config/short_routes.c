@@ -192,6 +192,62 @@ add_preflight(
 	    w, write_map(w, out, "typed_per_filter_config"), &methods);
 }
 
+static bool
+counts_claim(const struct short_route *route)
+{
+	return route->limit.node && route->limit.kind == SHORT_KEY_CLAIM;
+}
+
+bool
+short_is_first_claim(const struct short_form *form, size_t i)
+{
+	const struct short_route *routes = form->routes.items;
+
+	if (!counts_claim(&routes[i]))
+		return false;
+	for (size_t j = 0; j < i; j++)
+		if (counts_claim(&routes[j]) &&
+		    str_eq(routes[j].limit.key, routes[i].limit.key))
+			return false;
+	return true;
+}
+
+/* Other claims have other names: what may not stand in one is _ and its hex. */
+struct str
+short_claim_header(struct writer *w, struct str claim)
+{
+	struct str out = STR("x-sallyport-claim-");
+
+	for (size_t i = 0; i < claim.len; i++) {
+		char c = claim.ptr[i];
+		bool is_plain = (c >= 'a' && c <= 'z') || ascii_is_digit(c) ||
+				c == '-' || c == '.';
+
+		out = arena_printf(w->arena,
+		    is_plain ? STR_FMT "%c" : STR_FMT "_%02x", STR_ARG(out),
+		    (unsigned char)c);
+	}
+	return out;
+}
+
+static void
+put_limit_key(
+    struct writer *w, struct node *conf, const struct short_limit *limit)
+{
+	switch (limit->kind) {
+	case SHORT_KEY_CLIENT:
+		write_str(w, conf, "key", STR("client"));
+		break;
+	case SHORT_KEY_HEADER:
+		write_str(w, conf, "key_header", limit->key);
+		break;
+	case SHORT_KEY_CLAIM:
+		write_str(
+		    w, conf, "key_header", short_claim_header(w, limit->key));
+		break;
+	}
+}
+
 static void
 put_limit(
     struct writer *w, struct node *configs, const struct short_route *route)
@@ -211,7 +267,7 @@ put_limit(
 	write_number(w, conf, "limit", limit->limit);
 	write_duration(w, conf, "window", limit->window_ns);
 	write_str(w, conf, "scope", scope);
-	write_str(w, conf, limit->key_field, limit->key);
+	put_limit_key(w, conf, limit);
 }
 
 static void
@@ -317,6 +373,26 @@ add_routes(struct writer *w, struct node *routes)
 	}
 }
 
+/* They are for us, and no client can send them. */
+static void
+remove_claims(struct writer *w, struct node *config)
+{
+	const struct short_form *form = w->form;
+	struct node *list = NULL;
+
+	for (size_t i = 0; i < form->routes.n; i++) {
+		if (!short_is_first_claim(form, i))
+			continue;
+		if (!list)
+			list =
+			    write_list(w, config, "request_headers_to_remove");
+		node_add(w->arena, list,
+		    node_text(w->arena, w->place,
+			short_claim_header(
+			    w, form->routes.items[i].limit.key)));
+	}
+}
+
 void
 short_write_routes(struct writer *w, struct node *hcm)
 {
@@ -326,8 +402,9 @@ short_write_routes(struct writer *w, struct node *hcm)
 	write_text(w, config, "name", "sallyport");
 	/* The log needs x-envoy-original-path; clients need none of them. */
 	node_add(w->arena, write_list(w, config, "response_headers_to_remove"),
-	    node_text(w->arena, w->place,
-		STR("x-envoy-upstream-service-time")));
+	    node_text(
+		w->arena, w->place, STR("x-envoy-upstream-service-time")));
+	remove_claims(w, config);
 	host = write_item(w, write_list(w, config, "virtual_hosts"));
 	write_text(w, host, "name", "all");
 	domains = write_list(w, host, "domains");

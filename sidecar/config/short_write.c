@@ -99,9 +99,10 @@ write_module(struct writer *w, struct node *map, const char *key,
 {
 	struct node *any = write_any(
 	    w, map, key, arena_printf(w->arena, MODULE "%s", message).ptr);
+	struct node *module = write_map(w, any, "dynamic_module_config");
 
-	write_text(
-	    w, write_map(w, any, "dynamic_module_config"), "name", "sallyport");
+	write_text(w, module, "name", "sallyport");
+	write_text(w, module, "metrics_namespace", "sallyport");
 	write_text(w, any, "filter_name", filter);
 	return write_map(w,
 	    write_any(w, any, "filter_config", "google.protobuf.Struct"),

@@ -51,6 +51,17 @@ struct node *write_envoy_filter(
 void write_header(struct writer *, struct node *list, struct str key,
     struct str value, const char *action);
 
+/* Whether no earlier route has the cluster of route i. */
+bool short_is_first_cluster(const struct short_form *, size_t i);
+
+/*
+ * A claim that requests are counted by travels in a field, as modules of
+ * Envoy do not see tokens. Whether no earlier route counts by the claim of
+ * route i, if it counts by one; and the field's name.
+ */
+bool short_is_first_claim(const struct short_form *, size_t i);
+struct str short_claim_header(struct writer *, struct str claim);
+
 /* http_filters and route_config of an HttpConnectionManager. */
 void short_write_filters(struct writer *, struct node *hcm);
 void short_write_routes(struct writer *, struct node *hcm);

@@ -34,8 +34,12 @@ static const struct {
 	NEEDED(abi_get_number),
 	NEEDED(abi_route_conf),
 	NEEDED(abi_clear_route),
-	NEEDED(abi_continue_request),
-	NEEDED(abi_continue_response),
+	NEEDED(abi_body_size),
+	NEEDED(abi_count_chunks),
+	NEEDED(abi_get_chunks),
+	NEEDED(abi_append_body),
+	NEEDED(abi_drain_body),
+	NEEDED(abi_received_is_buffered),
 };
 
 bool

@@ -77,6 +77,9 @@ enum abi_attribute {
 
 enum abi_metadata { ABI_METADATA_DYNAMIC };
 
+/* Of a request: what the running body hook brings, and what is kept back. */
+enum abi_body { ABI_RECEIVED_BODY, ABI_BUFFERED_BODY };
+
 /*
  * Short names here, Envoy's own in the symbol table. Declarations only: the
  * name stands behind the parameters.
@@ -146,10 +149,23 @@ const void *abi_route_conf(void *stream)
     ABI_CALLBACK("get_most_specific_route_config");
 void abi_clear_route(void *stream) ABI_CALLBACK("http_clear_route_cache");
 
-void abi_continue_request(void *stream)
-    ABI_CALLBACK("http_filter_continue_decoding");
-void abi_continue_response(void *stream)
-    ABI_CALLBACK("http_filter_continue_encoding");
+size_t abi_body_size(void *stream, enum abi_body)
+    ABI_CALLBACK("http_get_body_size");
+size_t abi_count_chunks(void *stream, enum abi_body)
+    ABI_CALLBACK("http_get_body_chunks_size");
+bool abi_get_chunks(void *stream, enum abi_body, struct abi_bytes *out)
+    ABI_CALLBACK("http_get_body_chunks");
+bool abi_append_body(void *stream, enum abi_body, struct abi_bytes)
+    ABI_CALLBACK("http_append_body");
+bool abi_drain_body(void *stream, enum abi_body, size_t n)
+    ABI_CALLBACK("http_drain_body");
+/* Whether both bodies are the same bytes. */
+bool abi_received_is_buffered(void *stream)
+    ABI_CALLBACK("http_received_buffered_request_body");
+/* Of what is kept back; beyond it Envoy answers 413. Not in older Envoys. */
+uint64_t abi_buffer_limit(void *stream) ABI_CALLBACK("http_get_buffer_limit");
+void abi_set_buffer_limit(void *stream, uint64_t limit)
+    ABI_CALLBACK("http_set_buffer_limit");
 
 /* Whether this Envoy has all callbacks that every filter of ours needs. */
 bool abi_is_complete(void);

@@ -38,9 +38,32 @@ struct exchange {
 	bool replied; /* the filter has answered */
 	bool complete; /* the stream's outcome is known */
 	bool end_is_owed; /* on_end is to run when the stack is clear */
+	bool collects; /* body hooks are to keep back the body */
+	size_t body_max;
+	struct str body; /* all of it, while the filter looks at it */
+	enum abi_body body_at; /* where Envoy has it, while body is present */
 	/* Of the outcome, for an on_end that comes after Envoy's stream. */
 	struct str details, code;
 	alignas(max_align_t) char state[];
 };
+
+/*
+ * Runs a callback of the filter. FILTER_NEXT, or FILTER_REPLY when the stream
+ * has been answered. Before a hook returns it calls exchange_settle, which
+ * does what had to wait for the stack; x may be gone afterwards.
+ */
+enum verdict exchange_run(struct exchange *,
+    enum verdict (*callback)(const void *, void *, struct exchange *));
+void exchange_settle(struct exchange *);
+
+/*
+ * Answers for the shim, in the filter's name; the filter does not see it.
+ * With details, and a body or STR_NONE.
+ */
+enum verdict exchange_refuse(
+    struct exchange *, unsigned status, struct str body, struct str details);
+
+/* Takes the body for the filter if it wants it; what the headers hook answers. */
+int body_begin(struct exchange *, bool end);
 
 #endif

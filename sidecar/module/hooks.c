@@ -10,23 +10,6 @@ on_program_init(void)
 }
 
 int
-on_request_body(void *stream, const void *self, bool end)
-{
-	(void)stream;
-	(void)self;
-	(void)end;
-	return ABI_BODY_CONTINUE;
-}
-
-int
-on_request_trailers(void *stream, const void *self)
-{
-	(void)stream;
-	(void)self;
-	return ABI_TRAILERS_CONTINUE;
-}
-
-int
 on_response_body(void *stream, const void *self, bool end)
 {
 	(void)stream;

@@ -263,6 +263,8 @@ host_attribute(struct exchange *x, enum host_attribute attribute)
 		if (x->stream)
 			choose_route(x);
 		return text_of(x, ABI_CLUSTER_NAME);
+	case HOST_SERVICE_CLUSTER:
+		return STR_NONE;
 	case HOST_CODE_DETAILS:
 		return x->details.ptr ? x->details
 				      : text_of(x, ABI_CODE_DETAILS);

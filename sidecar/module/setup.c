@@ -159,9 +159,7 @@ on_config_new(void *host_conf, struct abi_bytes name, struct abi_bytes config)
 void
 on_config_destroy(const void *conf)
 {
-	struct module_conf *made = (struct module_conf *)(uintptr_t)conf;
-
-	drop(made);
+	drop((struct module_conf *)(uintptr_t)conf);
 }
 
 const void *
@@ -193,7 +191,7 @@ on_route_config_new(struct abi_bytes name, struct abi_bytes config)
 void
 on_route_config_destroy(const void *conf)
 {
-	on_config_destroy(conf);
+	drop((struct module_conf *)(uintptr_t)conf);
 }
 
 /* ---- the part of chain/host.h for this time ---- */
@@ -258,6 +256,20 @@ host_setup_cluster(struct setup *s, size_t i)
 	(void)s;
 	(void)i;
 	return STR_NONE;
+}
+
+/* Envoy gives texts and numbers, but no structures. */
+bool
+host_setup_metadata(
+    struct setup *s, const struct node *node, struct str ns, struct str name)
+{
+	if (str_find_char(name, '.', 0) == name.len)
+		return true;
+	host_setup_error(s, node,
+	    "\"" STR_FMT "\" of " STR_FMT
+	    " is part of a structure, which Envoy does not show to modules",
+	    STR_ARG(name), STR_ARG(ns));
+	return false;
 }
 
 struct state *

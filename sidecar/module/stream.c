@@ -46,9 +46,8 @@ run_end(struct exchange *x)
 	x->depth--;
 }
 
-/* Does what has waited for the stack; x may be gone afterwards. */
-static void
-settle(struct exchange *x)
+void
+exchange_settle(struct exchange *x)
 {
 	if (x->depth)
 		return;
@@ -60,8 +59,19 @@ settle(struct exchange *x)
 		free_exchange(x);
 }
 
-static enum verdict
-run(struct exchange *x,
+enum verdict
+exchange_refuse(
+    struct exchange *x, unsigned status, struct str body, struct str details)
+{
+	x->depth++;
+	host_reply(x, &(struct host_reply){
+			  .status = status, .body = body, .details = details });
+	x->depth--;
+	return FILTER_REPLY;
+}
+
+enum verdict
+exchange_run(struct exchange *x,
     enum verdict (*callback)(const void *, void *, struct exchange *))
 {
 	enum verdict verdict;
@@ -70,16 +80,16 @@ run(struct exchange *x,
 	x->depth++;
 	verdict = callback(x->conf->conf, x->state, x);
 	x->depth--;
-	if (verdict == FILTER_NEXT || x->replied)
-		return verdict;
+	if (x->replied || x->complete)
+		return FILTER_REPLY;
+	if (verdict == FILTER_NEXT)
+		return FILTER_NEXT;
 	/* Nothing wakes a filter here, and a request must not hang. */
-	host_log(x, HOST_LOG_ERROR, "%s: there is nothing to wait for",
-	    x->conf->filter->name);
-	x->depth++;
-	host_reply(x, &(struct host_reply){ .status = 500,
-			  .details = STR("sallyport_cannot_wait") });
-	x->depth--;
-	return FILTER_REPLY;
+	log_error("%s: %s", x->conf->filter->name,
+	    verdict == FILTER_WAIT ? "there is nothing to wait for"
+				   : "it has not replied");
+	return exchange_refuse(
+	    x, 500, STR_NONE, STR("sallyport_broken_filter"));
 }
 
 /*
@@ -103,29 +113,27 @@ has_foreign_route_conf(struct exchange *x)
 }
 
 static enum verdict
-refuse(struct exchange *x)
+run_request(struct exchange *x)
 {
-	x->depth++;
-	host_reply(x, &(struct host_reply){ .status = 500,
-			  .details = STR("sallyport_foreign_route_config") });
-	x->depth--;
-	return FILTER_REPLY;
+	if (has_foreign_route_conf(x))
+		return exchange_refuse(
+		    x, 500, STR_NONE, STR("sallyport_foreign_route_config"));
+	return x->conf->filter->on_request
+		   ? exchange_run(x, x->conf->filter->on_request)
+		   : FILTER_NEXT;
 }
 
 int
 on_request_headers(void *stream, const void *self, bool end)
 {
 	struct exchange *x = exchange_of(self);
-	enum verdict verdict = FILTER_NEXT;
+	int status = ABI_HEADERS_STOP;
 
 	(void)stream;
-	(void)end;
-	if (has_foreign_route_conf(x))
-		verdict = refuse(x);
-	else if (x->conf->filter->on_request)
-		verdict = run(x, x->conf->filter->on_request);
-	settle(x);
-	return verdict == FILTER_NEXT ? ABI_HEADERS_CONTINUE : ABI_HEADERS_STOP;
+	if (run_request(x) == FILTER_NEXT)
+		status = body_begin(x, end);
+	exchange_settle(x);
+	return status;
 }
 
 int
@@ -137,8 +145,8 @@ on_response_headers(void *stream, const void *self, bool end)
 	(void)stream;
 	(void)end;
 	if (x->conf->filter->on_response)
-		verdict = run(x, x->conf->filter->on_response);
-	settle(x);
+		verdict = exchange_run(x, x->conf->filter->on_response);
+	exchange_settle(x);
 	return verdict == FILTER_NEXT ? ABI_HEADERS_CONTINUE : ABI_HEADERS_STOP;
 }
 
@@ -175,5 +183,5 @@ on_destroy(const void *self)
 	struct exchange *x = exchange_of(self);
 
 	x->stream = NULL;
-	settle(x);
+	exchange_settle(x);
 }

@@ -40,7 +40,10 @@ layout_hash(void)
 		offsetof(struct image, counters),
 		offsetof(struct image, processes),
 		offsetof(struct image, gauge_tags),
-		offsetof(struct image, breaker_tags),
+		offsetof(struct image, word_tags),
+		offsetof(struct image, masters),
+		offsetof(struct image, quota_tags), QUOTAS,
+		sizeof(struct quota), offsetof(struct image, breaker_tags),
 		offsetof(struct image, breakers),
 		offsetof(struct image, breakers_opened),
 		offsetof(struct image, doors), offsetof(struct image, cells) };

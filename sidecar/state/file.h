@@ -43,6 +43,12 @@ uint64_t state_seed(const struct state *);
 void state_join(struct state *);
 void state_leave(struct state *);
 
+/*
+ * Takes dead processes off the list, and back what they held; true if there
+ * were any. It reads /proc: for when something is used up.
+ */
+bool state_reap(struct state *);
+
 /* Boot clock in ns when the longest living process of the list joined; now without one. */
 int64_t state_started_ns(struct state *);
 

@@ -17,6 +17,8 @@ enum {
 	BREAKERS = 256,
 	COUNTERS = 8192,
 	GAUGES = 64,
+	WORDS = 64,
+	QUOTAS = 1024,
 	PROCESSES = 256,
 	MASTERS = 16,
 	BOOT_ID_BYTES = 40,
@@ -48,6 +50,12 @@ struct master_entry {
 	_Atomic char text[MASTER_TEXT_MAX];
 };
 
+/* See quota.c. */
+struct quota {
+	_Atomic uint64_t word;
+	_Atomic uint64_t shares[PROCESSES];
+};
+
 /* Written before the file has its name. */
 struct image_header {
 	uint64_t magic;
@@ -68,6 +76,10 @@ struct image {
 	struct master_entry masters[MASTERS];
 	struct tag gauge_tags[GAUGES];
 	_Atomic int64_t gauges[GAUGES][PROCESSES];
+	struct tag word_tags[WORDS];
+	_Atomic uint64_t words[WORDS];
+	struct tag quota_tags[QUOTAS];
+	struct quota quotas[QUOTAS];
 	struct tag breaker_tags[BREAKERS];
 	_Atomic uint64_t breakers[BREAKERS];
 	_Atomic uint64_t breakers_opened[BREAKERS];
@@ -87,5 +99,8 @@ struct state {
 	struct image *image;
 	size_t process; /* this one's place + 1, 0: not on the list */
 };
+
+/* quota.c: takes back what the process at place holds of all quotas. */
+void quota_forget(struct state *, size_t place);
 
 #endif

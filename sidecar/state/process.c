@@ -73,36 +73,73 @@ process_self(void)
 
 /* What the one before at this place has left. */
 static void
-take_place(struct state *s, size_t i)
+clean_place(struct state *s, size_t i)
 {
-	s->process = i + 1;
+	quota_forget(s, i);
 	for (size_t gauge = 0; gauge < GAUGES; gauge++)
 		atomic_store(&s->image->gauges[gauge][i], 0);
+}
+
+/*
+ * Takes a place for a moment or for good: until it is clean nobody else
+ * gets it. False if somebody else was faster.
+ */
+static bool
+claim_place(struct state *s, size_t i, uint64_t seen, uint64_t me)
+{
+	if (!atomic_compare_exchange_strong(
+		&s->image->processes[i].who, &seen, me))
+		return false;
+	clean_place(s, i);
+	return true;
+}
+
+static bool
+reap_place(struct state *s, size_t i, uint64_t me)
+{
+	uint64_t seen = atomic_load(&s->image->processes[i].who);
+
+	if (!seen || process_lives(seen) || !claim_place(s, i, seen, me))
+		return false;
+	atomic_store(&s->image->processes[i].who, 0);
+	return true;
+}
+
+bool
+state_reap(struct state *s)
+{
+	uint64_t me = process_self();
+	bool found = false;
+
+	for (size_t i = 0; me && i < PROCESSES; i++)
+		if (i + 1 != s->process)
+			found |= reap_place(s, i, me);
+	return found;
+}
+
+static bool
+take_place(struct state *s, size_t i, uint64_t me)
+{
+	uint64_t seen = atomic_load(&s->image->processes[i].who);
+
+	if (process_lives(seen) || !claim_place(s, i, seen, me))
+		return false;
 	atomic_store(&s->image->processes[i].joined_ns, clock_boot_now_ns());
+	s->process = i + 1;
+	return true;
 }
 
 void
 state_join(struct state *s)
 {
 	uint64_t me = process_self();
-	bool joined = false;
 
 	if (!me)
 		return;
 	state_leave(s);
-	for (size_t i = 0; i < PROCESSES; i++) {
-		struct process *p = &s->image->processes[i];
-		uint64_t seen = atomic_load(&p->who);
-
-		if (process_lives(seen) || (joined && !seen))
-			continue;
-		if (!atomic_compare_exchange_strong(
-			&p->who, &seen, joined ? 0 : me))
-			continue;
-		if (!joined)
-			take_place(s, i);
-		joined = true;
-	}
+	for (size_t i = 0; i < PROCESSES && !s->process; i++)
+		(void)take_place(s, i, me);
+	(void)state_reap(s);
 }
 
 void
@@ -113,6 +150,9 @@ state_leave(struct state *s)
 	for (size_t i = 0; me && i < PROCESSES; i++) {
 		uint64_t seen = me;
 
+		if (atomic_load(&s->image->processes[i].who) != me)
+			continue;
+		clean_place(s, i);
 		(void)atomic_compare_exchange_strong(
 		    &s->image->processes[i].who, &seen, 0);
 	}

@@ -8,6 +8,7 @@
 
 #include "config/bootstrap.h"
 #include "config/yaml.h"
+#include "state/gauge.h"
 #include "tests/unit/fake_host.h"
 
 static const char *counter_names[64];
@@ -57,6 +58,7 @@ fake_new_with_route(
 	x->arena = arena;
 	x->filter = filter;
 	x->state = state_private();
+	state_join(x->state);
 	x->diag = diag_new(arena);
 	x->boot_ns = 1000000000000;
 	x->wall_ns = 1700000000000000000;
@@ -282,6 +284,12 @@ host_setup_counter(struct setup *s, const char *name)
 }
 
 int
+host_setup_gauge(struct setup *s, const char *name)
+{
+	return gauge_find(world(s)->state, str_of(name));
+}
+
+int
 host_setup_counter_named(struct setup *s, struct str name)
 {
 	return host_setup_counter(s, arena_cstr(world(s)->arena, name));
@@ -317,6 +325,17 @@ host_setup_cluster(struct setup *s, size_t i)
 	(void)s;
 	(void)i;
 	return STR_NONE;
+}
+
+bool
+host_setup_metadata(
+    struct setup *s, const struct node *node, struct str ns, struct str name)
+{
+	(void)s;
+	(void)node;
+	(void)ns;
+	(void)name;
+	return true;
 }
 
 struct state *
@@ -380,6 +399,17 @@ host_header_add(
 }
 
 bool
+host_header_add_empty(struct exchange *x, enum host_map map, struct str name)
+{
+	struct headers *h = map_of(x, map);
+
+	if (!h || !header_name_is_valid(name))
+		return false;
+	headers_add(h, arena_str(x->arena, name), STR(""));
+	return true;
+}
+
+bool
 host_header_remove(struct exchange *x, enum host_map map, struct str name)
 {
 	struct headers *h = map_of(x, map);
@@ -397,8 +427,8 @@ host_reply(struct exchange *x, const struct host_reply *reply)
 	x->reply.details = arena_str(x->arena, reply->details);
 	x->reply.headers = NULL;
 	for (size_t i = 0; i < reply->n_headers; i++) {
-		ck_assert(header_is_writable(
-		    reply->headers[i].name, reply->headers[i].value));
+		ck_assert(header_name_is_valid(reply->headers[i].name));
+		ck_assert(header_value_is_valid(reply->headers[i].value));
 		headers_add(&x->reply_headers,
 		    arena_str(x->arena, reply->headers[i].name),
 		    arena_str(x->arena, reply->headers[i].value));
@@ -499,6 +529,8 @@ host_attribute(struct exchange *x, enum host_attribute attribute)
 		return x->route_name;
 	case HOST_CLUSTER_NAME:
 		return x->cluster_name;
+	case HOST_SERVICE_CLUSTER:
+		return x->service_cluster;
 	case HOST_CODE_DETAILS:
 		return x->details;
 	case HOST_RESPONSE_CODE:
@@ -541,6 +573,48 @@ host_metadata_set_json(
 	host_metadata_set(x, ns, key, json);
 }
 
+void
+host_metadata_set_number(
+    struct exchange *x, struct str ns, struct str key, double number)
+{
+	host_metadata_set(
+	    x, ns, key, arena_printf(x->arena, "%.15g", number));
+}
+
+bool
+host_metadata_has(struct exchange *x, struct str ns)
+{
+	for (struct fake_metadata *m = x->metadata; m; m = m->next)
+		if (str_eq(m->ns, ns))
+			return true;
+	return false;
+}
+
+/* A whole namespace stands under the empty key here. */
+void
+host_metadata_replace(struct exchange *x, struct str ns, struct str object)
+{
+	host_metadata_set(x, ns, STR(""), object);
+}
+
+void
+host_metadata_merge(struct exchange *x, struct str ns, struct str object)
+{
+	host_metadata_set(x, ns, STR("+"), object);
+}
+
+struct str
+host_metadata_at(
+    struct exchange *x, struct str ns, const struct str *keys, size_t n)
+{
+	struct str path = STR("");
+
+	for (size_t i = 0; i < n; i++)
+		path = arena_printf(x->arena, STR_FMT "%s" STR_FMT,
+		    STR_ARG(path), i ? "." : "", STR_ARG(keys[i]));
+	return host_metadata(x, ns, path);
+}
+
 struct str
 host_format(struct exchange *x, const struct format *format)
 {
@@ -560,6 +634,18 @@ host_count(struct exchange *x, int counter, uint64_t by)
 {
 	if (counter >= 0 && counter < 64)
 		x->counts[counter] += by;
+}
+
+void
+host_gauge_add(struct exchange *x, int gauge, int64_t by)
+{
+	gauge_add(x->state, gauge, by);
+}
+
+int64_t
+host_gauge(struct exchange *x, int gauge)
+{
+	return gauge_get(x->state, gauge);
 }
 
 struct state *

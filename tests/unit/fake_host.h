@@ -30,7 +30,7 @@ struct exchange {
 	bool rerouted;
 	bool forwards; /* host_route_forwards */
 	struct str client_address, route_name, cluster_name, details, scheme,
-	    request_id;
+	    request_id, service_cluster;
 	struct fake_metadata *metadata;
 	struct str body; /* of the request, whole; absent until fake_body */
 	bool has_body; /* on_request_body may see it */

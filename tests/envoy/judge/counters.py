@@ -12,6 +12,9 @@ COMPARED = [
     r"http\.in\.(no_route|rq_total|rq_redirect|rq_direct_response)",
     r"http\.in\.rs_too_large",
     r"http\.in\.cors\..*",
+    r"http\.in\.fault\..*",
+    r"(http\.in\.)?set_metadata\..*",
+    r"http_filter_name\..*",
     r"http\.in\.jwt_authn\..*",
 ]
 

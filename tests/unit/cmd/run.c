@@ -30,14 +30,24 @@ restore(int fd, int saved, FILE *from, char *text, size_t size)
 }
 
 void
-run_command(struct run *r, int (*command)(int, char **), const char *text)
+run_command_with(struct run *r, int (*command)(int, char **),
+    const char *const *options, const char *text)
 {
 	char name[] = "command", path[] = "/tmp/sallyport-run-XXXXXX";
-	char *argv[] = { name, path, NULL };
+	char copies[8][64];
+	char *argv[11] = { name };
+	int argc = 1;
 	FILE *out = tmpfile(), *err = tmpfile();
 	int saved_out, saved_err;
 
 	ck_assert(out && err);
+	for (; *options; options++) {
+		ck_assert_int_le(argc, 8);
+		(void)snprintf(
+		    copies[argc - 1], sizeof(copies[0]), "%s", *options);
+		argv[argc] = copies[argc - 1];
+		argc++;
+	}
 	if (text) {
 		int fd = mkstemp(path);
 
@@ -45,14 +55,23 @@ run_command(struct run *r, int (*command)(int, char **), const char *text)
 		ck_assert_int_eq(
 		    write(fd, text, strlen(text)), (ssize_t)strlen(text));
 		ck_assert_int_eq(close(fd), 0);
+		argv[argc++] = path;
 	}
 	(void)fflush(stdout);
 	saved_out = redirect(STDOUT_FILENO, out);
 	saved_err = redirect(STDERR_FILENO, err);
-	r->status = command(text ? 2 : 1, argv);
+	r->status = command(argc, argv);
 	(void)fflush(stdout);
 	restore(STDOUT_FILENO, saved_out, out, r->out, sizeof(r->out));
 	restore(STDERR_FILENO, saved_err, err, r->err, sizeof(r->err));
 	if (text)
 		ck_assert_int_eq(unlink(path), 0);
+}
+
+void
+run_command(struct run *r, int (*command)(int, char **), const char *text)
+{
+	static const char *const none[] = { NULL };
+
+	run_command_with(r, command, none, text);
 }

@@ -13,4 +13,8 @@ struct run {
  */
 void run_command(struct run *, int (*command)(int, char **), const char *text);
 
+/* The same with up to 8 options, ended by NULL, before the file's name. */
+void run_command_with(struct run *, int (*command)(int, char **),
+    const char *const *options, const char *text);
+
 #endif

@@ -130,10 +130,10 @@ static const struct {
 	    "`use_original_dst`" },
 	{ 6, "    address: {socket_address: {address: a, port_value: 70000}}\n",
 	    "t:6:56: error: static_resources.listeners[0].address."
-	    "socket_address.port_value: value must be inside range [0, 65535]" },
-	{ 6, "    address: {}\n",
-	    "value is required: one of "
-	    "`socket_address`, `pipe`" },
+	    "socket_address.port_value: Proto constraint validation failed ("
+	    "SocketAddressValidationError.PortValue: value must be less than "
+	    "or equal to 65535)" },
+	{ 6, "    address: {}\n", "(field: \"address\", reason: is required)" },
 	{ 6, "    adress: {}\n", "hint: did you mean `address`?" },
 	{ 8, "    - filters: []\n    - filters:\n", "a second filter chain" },
 	{ 8, "    - filter_chain_match: {source_ports: [1]}\n      filters:\n",
@@ -151,7 +151,8 @@ static const struct {
 	{ 12, "          stat_prefix: \"\"\n",
 	    "value length must be at least" },
 	{ 12, "          codec_type: AUTO\n",
-	    "`stat_prefix`: value is requir" },
+	    "(HttpConnectionManagerValidationError.StatPrefix: value length must "
+	    "be at least 1 characters)" },
 	{ 12, "          stat_prefix: s\n          rds: {}\n",
 	    "`rds` is not supported: routes stand in route_config" },
 	{ 12,
@@ -164,19 +165,22 @@ static const struct {
 	    "Error: Only one of `strip_matching_host_port` or "
 	    "`strip_any_host_port` can be set." },
 	{ 12, "          stat_prefix: s\n          max_request_headers_kb: 0\n",
-	    "value must be inside range [1, 8192]" },
+	    "value must be inside range (0, 8192])" },
 	{ 13,
 	    "          access_log: [{typed_config: {\"@type\": a/b}, filter: "
 	    "{}}]\n",
-	    "access_log[0].filter: value is required: one of" },
+	    "access_log[0].filter: Proto constraint validation failed (field: "
+	    "\"filter_specifier\", reason: is required)" },
 	{ 13,
 	    "          access_log: [{typed_config: {\"@type\": a/b}, filter: "
 	    "{response_flag_filter: {flags: [UH, XX]}}}]\n",
-	    "no such response flag: 'XX'" },
+	    "ResponseFlagFilterValidationError.Flags[1]: value must be in list "
+	    "[LH UH" },
 	{ 13,
 	    "          access_log: [{typed_config: {\"@type\": a/b}, filter: "
 	    "{or_filter: {filters: [{not_health_check_filter: {}}]}}}]\n",
-	    "filters: value must contain at least 2 item(s)" },
+	    "OrFilterValidationError.Filters: value must contain at least 2 "
+	    "item(s)" },
 	{ 14, "          http_filters: []\n          xttp_filters:\n",
 	    "`http_filters`: value is required: the router filter" },
 	{ 15, "          - {name: cors}\n",
@@ -190,7 +194,8 @@ static const struct {
 	    "Error: non-terminal filter named c2 of type "
 	    "envoy.filters.http.cors is the last filter in a http filter "
 	    "chain." },
-	{ 21, "              domains: []\n", "domains: value must contain at" },
+	{ 21, "              domains: []\n",
+	    "value must contain at least 1 item" },
 	{ 21, "              domains: [\"*\", a.b, \"*\"]\n",
 	    "Only a single wildcard domain is permitted in route rc" },
 	{ 21, "              domains: [a.b, A.b]\n",
@@ -201,10 +206,12 @@ static const struct {
 	{ 23, "              - match: {prefix: /, path: /}\n",
 	    "`prefix` and `path` exclude each other" },
 	{ 23, "              - match: {}\n",
-	    "match: value is required: one of "
-	    "`prefix`, `path`" },
+	    "(field: \"path_specifier\", reason: is required)" },
+	{ 23, "              - match: {}\n",
+	    "hint: one of `prefix`, `path`, " },
 	{ 23, "              - match: {path_separated_prefix: /a/}\n",
-	    "`path_separated_prefix`: value does not match" },
+	    "RouteMatchValidationError.PathSeparatedPrefix: value does not match "
+	    "regex pattern \"^[^?#]+[^?#/]$\")" },
 	{ 23, "              - match: {prefix: /, filter_state: [{}]}\n",
 	    "`filter_state` is not supported" },
 	{ 23,
@@ -216,10 +223,9 @@ static const struct {
 	    "/b}\n",
 	    "`path_redirect` and `prefix_rewrite` exclude each other" },
 	{ 24, "                direct_response: {status: 99}\n",
-	    "value must be inside range [200, 599]" },
+	    "value must be inside range [200, 600))" },
 	{ 24, "                name: x\n",
-	    "value is required: one of `route`, "
-	    "`redirect`, `direct_response`" },
+	    "(field: \"action\", reason: is required)" },
 	{ 24, "                route: {cluster: onee}\n",
 	    "t:24:34: error: static_resources.listeners[0].filter_chains[0]."
 	    "filters[0].typed_config.route_config.virtual_hosts[0].routes[0]: "
@@ -252,7 +258,8 @@ static const struct {
 	{ 24,
 	    "                route: {cluster: one}\n                "
 	    "request_headers_to_add: [{header: {key: x, value: \"a\\nb\"}}]\n",
-	    "a header value is one line" },
+	    "HeaderValueValidationError.Value: value does not match regex pattern "
+	    "\"^[^\\x00\\n\\r]*$\")" },
 	{ 24,
 	    "                route: {cluster: one}\n                "
 	    "request_headers_to_add: [{header: {key: x}, append: true, "
@@ -309,7 +316,7 @@ static const struct {
 	    "          statPrefix: s\n          forward_client_cert_details: "
 	    "SANITIZE\n          add_user_agent: false\n",
 	    NULL },
-	{ 12, "          stat_prefix: s\n          codec_type: AUTO\n",
+	{ 12, "          stat_prefix: s\n          codec_type: HTTP1\n",
 	    "warning: static_resources.listeners[0].filter_chains[0].filters"
 	    "[0].typed_config: `codec_type` has no effect here: the web "
 	    "server owns the connections to clients" },
@@ -371,7 +378,8 @@ START_TEST(deprecated_spellings_mean_what_replaced_them)
 	struct conf_route_match *m = schema_decode(
 	    t.arena, t.diag, "", &conf_route_match_message, t.top);
 
-	ck_assert_str_eq(told_text(&t), "");
+	ck_assert_uint_eq(diag_errors(t.diag), 0);
+	told_must_say(&t, "warning: headers[0]: Using deprecated option 'envoy.");
 	ck_assert_str_eq(m->headers.items[0].string_match->prefix.ptr, "x");
 	ck_assert_ptr_null(m->headers.items[1].string_match);
 	told_free(&t);
@@ -401,7 +409,7 @@ START_TEST(a_per_route_module_filter_goes_by_either_name)
 		t = told_new(text);
 		f = schema_decode(t.arena, t.diag, "",
 		    &conf_module_filter_per_route_message, t.top);
-		ck_assert_str_eq(told_text(&t), "");
+		ck_assert_uint_eq(diag_errors(t.diag), 0);
 		ck_assert_str_eq(f->filter_name.ptr, "f");
 		ck_assert_str_eq(
 		    told_json(&t, f->filter_config->node), "{\"x\":1}");

@@ -64,7 +64,7 @@ static const struct {
 	    { "{\"name\":\"sallyport.health\",\"typed_config\":{\"@type\":"
 	      "\"type.googleapis.com/envoy.extensions.filters.http."
 	      "dynamic_modules.v3.DynamicModuleFilter\","
-	      "\"dynamic_module_config\":{\"name\":\"sallyport\"},"
+	      "\"dynamic_module_config\":{\"name\":\"sallyport\",\"metrics_namespace\":\"sallyport\"},"
 	      "\"filter_name\":\"sallyport.health\",\"filter_config\":{"
 	      "\"@type\":\"type.googleapis.com/google.protobuf.Struct\","
 	      "\"value\":{\"path\":\"/health\",\"livez\":\"/livez\","
@@ -171,8 +171,7 @@ static const struct {
 	    { "\"providers\":{\"jwt\":{\"local_jwks\":{\"inline_string\":"
 	      "\"{\\\"keys\\\":[{\\\"kty\\\":\\\"oct\\\",\\\"alg\\\":\\\"HS256"
 	      "\\\",\\\"k\\\":\\\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"
-	      "\\\"}]}\"},\"forward\":true,\"payload_in_metadata\":\"payload"
-	      "\",\"clock_skew_seconds\":60}},\"requirement_map\":{\"jwt\":{"
+	      "\\\"}]}\"},\"forward\":true,\"clock_skew_seconds\":60}},\"requirement_map\":{\"jwt\":{"
 	      "\"provider_name\":\"jwt\"}}",
 		"\"envoy.filters.http.jwt_authn\":{\"@type\":"
 		"\"type.googleapis.com/envoy.extensions.filters.http."
@@ -187,6 +186,21 @@ static const struct {
 		"\"claim_to_headers\":[{\"header_name\":\"x-user\","
 		"\"claim_name\":\"sub\"},{\"header_name\":\"x-b\","
 		"\"claim_name\":\"a.b\"}]" } },
+	{ "routes: [{path: /a, backend: http://h, auth: jwt, rate_limit: "
+	  "{limit: 1/s, key: \"claim:org.id\"}}, {path: /b, backend: "
+	  "http://h, auth: jwt, rate_limit: {limit: 1/s, key: "
+	  "\"claim:My Id\"}}, {path: /c, backend: http://h, auth: jwt, "
+	  "rate_limit: {limit: 2/s, key: \"claim:org.id\"}}]\n" SECRET
+	  ", claims: {sub: x-user}}\n",
+	    { "\"claim_to_headers\":[{\"header_name\":\"x-user\","
+	      "\"claim_name\":\"sub\"},{\"header_name\":"
+	      "\"x-sallyport-claim-org.id\",\"claim_name\":\"org.id\"},{"
+	      "\"header_name\":\"x-sallyport-claim-_4dy_20_49d\","
+	      "\"claim_name\":\"My Id\"}]",
+		"\"request_headers_to_remove\":[\"x-sallyport-claim-org.id\","
+		"\"x-sallyport-claim-_4dy_20_49d\"]",
+		"\"scope\":\"/c\",\"key_header\":"
+		"\"x-sallyport-claim-org.id\"" } },
 	{ SECRETED "jwt: {jwks: {inline: '{\"keys\":[]}'}}\n",
 	    { "\"local_jwks\":{\"inline_string\":\"{\\\"keys\\\":[]}\"}" } },
 	{ SECRETED "jwt: {jwks: {file: /etc/passwd}}\n",
@@ -210,7 +224,12 @@ static const struct {
 	      "\"allow_credentials\":true" } },
 	{ ROUTE "cors: {origins: [\"https://o\"], methods: [GET, POST]}\n",
 	    { "\"allow_methods\":\"GET, POST\"" } },
-	{ ROUTE "breaker: {}\n", { "\"failures\":5,\"open_for\":\"30s\"" } },
+	{ ROUTE "breaker: {}\n",
+	    { "\"failures\":5,\"open_for\":\"30s\",\"clusters\":"
+	      "[\"127.0.0.1:1\"]" } },
+	{ "routes: [{path: /a, backend: http://h}, {path: /b, backend: "
+	  "http://h/x}, {path: /c, backend: http://i}]\nbreaker: {}\n",
+	    { "\"clusters\":[\"h:80\",\"i:80\"]" } },
 	{ ROUTE "breaker: {failures: 3, open_for: 1500ms}\n",
 	    { "\"failures\":3,\"open_for\":\"1.5s\"" } },
 	{ ROUTE "transforms: {request: [{rewrite: ^/v1/(.*), to: '/\\1'}, "
@@ -385,7 +404,7 @@ static const struct {
 	{ ROUTE "cors: {origins: [\"*\"], headers: [\"a,b\"]}\n",
 	    "'a,b' is no header name" },
 	{ ROUTE "cors: {origins: [\"*\"], max_age: 1.5s}\n", "whole seconds" },
-	{ ROUTE "breaker: {failures: 0}\n", "inside range [1, 1000000]" },
+	{ ROUTE "breaker: {failures: 0}\n", "inside range [1, 10000]" },
 	{ ROUTE "breaker: {open_for: 0s}\n", "breaker.open_for: value must" },
 	{ ROUTE "transforms: {request: [{}]}\n", "one of `add`, `set`, `rem" },
 	{ ROUTE "transforms: {request: [{add: A}]}\n", "`value`: value is r" },

@@ -77,6 +77,27 @@ START_TEST(an_open_breaker_refuses_and_says_for_how_long)
 }
 END_TEST
 
+/* The state file's milliseconds do not add a second. */
+START_TEST(the_wait_is_never_longer_than_it_is_open)
+{
+	x->boot_ns += 1;
+	open_it();
+	ck_assert_int_eq(ask(), FILTER_REPLY);
+	ck_assert_str_eq(fake_reply_header(x, "retry-after"), "30");
+}
+END_TEST
+
+START_TEST(named_clusters_have_a_breaker_from_the_start)
+{
+	end();
+	x = fake_new(&filter_breaker, "{clusters: [one, two]}");
+	ck_assert_str_eq(x->setup_error, "");
+	ck_assert_int_ge(breaker_lookup(x->state, STR("one")), 0);
+	ck_assert_int_ge(breaker_lookup(x->state, STR("two")), 0);
+	ck_assert_int_eq(breaker_lookup(x->state, STR("three")), -1);
+}
+END_TEST
+
 static const struct {
 	unsigned status; /* 0: no response */
 	const char *details;
@@ -283,6 +304,8 @@ suite_filters_breaker(void)
 
 	tcase_add_checked_fixture(t, begin, end);
 	tcase_add_test(t, an_open_breaker_refuses_and_says_for_how_long);
+	tcase_add_test(t, the_wait_is_never_longer_than_it_is_open);
+	tcase_add_test(t, named_clusters_have_a_breaker_from_the_start);
 	tcase_add_loop_test(t, only_what_the_backend_did_counts, 0, N_OUTCOMES);
 	tcase_add_loop_test(
 	    t, the_probe_decides_or_is_passed_on, 0, N_OUTCOMES);

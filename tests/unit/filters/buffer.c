@@ -50,8 +50,8 @@ static const struct {
 	const char *conf;
 	const char *error;
 } mistakes[] = {
-	{ "{}", "`max_request_bytes`: value is required" },
-	{ "max_request_bytes: 0", "value must be inside range" },
+	{ "{}", "BufferValidationError.MaxRequestBytes: value is required" },
+	{ "max_request_bytes: 0", "value must be greater than 0)" },
 };
 
 START_TEST(a_limit_is_needed)

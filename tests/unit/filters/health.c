@@ -109,6 +109,24 @@ START_TEST(health_follows_the_circuits)
 }
 END_TEST
 
+START_TEST(circuits_stand_in_the_order_of_their_names)
+{
+	static const char *const names[] = { "m", "b:80", "z", "b:8", "a" };
+	cJSON *body, *one;
+
+	for (size_t i = 0; i < 5; i++)
+		add_circuit(names[i]);
+	body = report(200);
+	one = cJSON_GetObjectItemCaseSensitive(body, "circuits")->child;
+	ck_assert_str_eq(one->string, "a");
+	ck_assert_str_eq(one->next->string, "b:8");
+	ck_assert_str_eq(one->next->next->string, "b:80");
+	ck_assert_str_eq(one->next->next->next->string, "m");
+	ck_assert_str_eq(one->next->next->next->next->string, "z");
+	cJSON_Delete(body);
+}
+END_TEST
+
 START_TEST(uptime_is_that_of_the_longest_living_process)
 {
 	cJSON *body;
@@ -212,6 +230,7 @@ suite_filters_health(void)
 
 	tcase_add_checked_fixture(t, begin, end);
 	tcase_add_test(t, health_follows_the_circuits);
+	tcase_add_test(t, circuits_stand_in_the_order_of_their_names);
 	tcase_add_test(t, uptime_is_that_of_the_longest_living_process);
 	tcase_add_test(t, the_kubelet_gets_short_answers);
 	tcase_add_test(t, only_these_requests_are_answered);

@@ -826,7 +826,8 @@ static const struct {
 	    "an invalid JSON" },
 	{ "providers: {p: {remote_jwks: {}}}", NULL,
 	    "keys must be local: local_jwks" },
-	{ "providers: {p: {}}", NULL, "local_jwks" },
+	{ "providers: {p: {}}", NULL,
+	    "field: \"jwks_source_specifier\", reason: is required" },
 	{ "rules: [{match: {prefix: /}, requires: {provider_name: z}}]", NULL,
 	    "Required provider ['z'] is not configured." },
 	{ "rules: [{match: {prefix: /}, requires: {requires_any: "
@@ -842,8 +843,8 @@ static const struct {
 	  "{extract_only_without_validation: {}}}]",
 	    NULL, "only taken from tokens that were verified" },
 	{ "filter_state_rules: {name: a}", NULL, "filter state" },
-	{ "rules: []", "disabled: false", "must be true" },
-	{ "rules: []", "{}", "value is required" },
+	{ "rules: []", "disabled: false", "must equal true" },
+	{ "rules: []", "{}", "reason: is required" },
 	{ "nonsense: 1", NULL, "nonsense" },
 };
 
@@ -866,7 +867,8 @@ static const struct {
 	    "\"host\" cannot be set as a header" },
 	{ ", forward_payload_header: 'a b'", "cannot be set as a header" },
 	{ ", subjects: {safe_regex: {regex: '('}}", "regex" },
-	{ ", from_headers: [{value_prefix: a}]", "name" },
+	{ ", from_headers: [{value_prefix: a}]",
+	    "JwtHeaderValidationError.Name: value length" },
 };
 
 START_TEST(a_provider_that_cannot_hold_is_refused)

@@ -477,7 +477,10 @@ START_TEST(mistakes_are_refused_in_envoys_words)
 	static const struct {
 		const char *conf, *error;
 	} cases[] = {
-		{ BUCKET, "`stat_prefix`: value is required" },
+		{ BUCKET,
+		    "Proto constraint validation failed ("
+		    "LocalRateLimitValidationError.StatPrefix: value length "
+		    "must be at least 1 characters)" },
 		{ "stat_prefix: a\ntoken_bucket: {max_tokens: 1, "
 		  "fill_interval: 0.049s}\n",
 		    "local rate limit token bucket fill timer must be >= 50ms" },
@@ -491,7 +494,8 @@ START_TEST(mistakes_are_refused_in_envoys_words)
 		    "duplicate descriptor in the local rate descriptor" },
 		{ ON "token_bucket: {max_tokens: 0, fill_interval: 1s}\n", "" },
 		{ ON "token_bucket: {max_tokens: 1}\n",
-		    "`fill_interval`: value is required" },
+		    "Proto constraint validation failed (TokenBucketValidationError."
+		    "FillInterval: value is required)" },
 		{ ON BUCKET "local_rate_limit_per_downstream_connection: "
 			    "true\n",
 		    "" },

@@ -191,6 +191,21 @@ ask_with_claim(const char *value)
 	return fake_run_request(x);
 }
 
+START_TEST(the_host_is_a_header_too)
+{
+	static const char *const hosts[] = { "one.test", "two.test",
+		"one.test" };
+
+	begin("{limit: 1, window: 1s, key_header: Host}", NULL);
+	for (int i = 0; i < 3; i++) {
+		fake_next_request(x);
+		fake_request(x, ":authority", hosts[i]);
+		ck_assert_int_eq(
+		    fake_run_request(x), i < 2 ? FILTER_NEXT : FILTER_REPLY);
+	}
+}
+END_TEST
+
 START_TEST(a_claim_can_be_the_key)
 {
 	begin("{limit: 1, window: 1s, key_claim: org.id}", NULL);
@@ -242,6 +257,7 @@ suite_filters_rate_limit(void)
 	tcase_add_loop_test(
 	    t, clients_are_told_apart_by_what_they_cannot_choose, 0, 7);
 	tcase_add_test(t, a_header_can_be_the_key);
+	tcase_add_test(t, the_host_is_a_header_too);
 	tcase_add_test(t, a_claim_can_be_the_key);
 	tcase_add_loop_test(t, mistakes_are_refused, 0, 10);
 	suite_add_tcase(s, t);
