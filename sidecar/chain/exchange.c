@@ -284,6 +284,7 @@ finish_request(struct exchange *x)
 		answer_by_route(x);
 		return;
 	}
+	route_enter(x->route, x);
 	x->phase = EXCHANGE_FORWARDING;
 	x->hooks->forward(x);
 }

@@ -89,6 +89,7 @@ struct exchange {
 	struct str upstream_host; /* "127.0.0.1:3001" */
 	const struct conf_cluster *cluster;
 	struct str cluster_name; /* also of one that does not exist */
+	struct str vcluster; /* virtual cluster, once it is forwarded */
 	unsigned attempts;
 	struct str local_body; /* body of a local reply */
 	bool answered_by_route; /* by a redirect or a direct response */

@@ -46,7 +46,7 @@ static const struct schema_field metadata_fields[] = {
 	{ .name = NULL },
 };
 
-static const struct schema_message metadata_message = {
+const struct schema_message conf_metadata_message = {
 	.name = "envoy.config.core.v3.Metadata",
 	.size = sizeof(struct conf_metadata),
 	.fields = metadata_fields,
@@ -60,7 +60,7 @@ static const struct schema_field lb_endpoint_fields[] = {
 	{ FIELD(SCHEMA_ENUM, conf_lb_endpoint, health_status),
 	    .choices = health_choices, .text = "UNKNOWN or HEALTHY." },
 	{ FIELD(SCHEMA_MESSAGE, conf_lb_endpoint, metadata),
-	    .message = &metadata_message,
+	    .message = &conf_metadata_message,
 	    .text = "envoy.lb may have canary and hash_key." },
 	{ FIELD(SCHEMA_U32, conf_lb_endpoint, load_balancing_weight), .min = 1,
 	    .max = UINT_MAX, .fallback = "1",
