@@ -61,7 +61,7 @@ static struct str
 get_code(const struct piece *p, const struct exchange *x)
 {
 	(void)p;
-	return number(x, x->code_is_open ? 0 : exchange_status(x));
+	return number(x, x->code);
 }
 
 static struct str
@@ -230,11 +230,8 @@ get_client_address(const struct piece *p, const struct exchange *x)
 static struct str
 get_client(const struct piece *p, const struct exchange *x)
 {
-	bool is_peer = str_eq(x->client_address, x->peer.address);
-
 	(void)p;
-	return with_port(
-	    x, x->client_address, is_peer ? x->peer.port : STR_NONE);
+	return with_port(x, x->client_address, x->client_port);
 }
 
 static struct str

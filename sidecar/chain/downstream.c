@@ -1,14 +1,16 @@
-/* Header rules between the web server and the filters. */
+/* The order of Envoy's ConnectionManagerUtility, whose steps see each other. */
 #include "config.h"
 
-#include <stdio.h>
-
-#include "base/random.h"
+#include "chain/client_cert.h"
 #include "chain/downstream.h"
+#include "chain/request_id.h"
+#include "chain/trust.h"
+#include "http/authority.h"
+#include "http/hop_by_hop.h"
+#include "http/referer.h"
 
-/* Removed from every request: only an internal caller might send them. */
-static const struct str external_fields[] = {
-	STR_INIT("x-envoy-internal"),
+/* What only an internal client may send. */
+static const struct str internal_fields[] = {
 	STR_INIT("x-envoy-retriable-status-codes"),
 	STR_INIT("x-envoy-retriable-header-names"),
 	STR_INIT("x-envoy-retry-on"),
@@ -18,6 +20,7 @@ static const struct str external_fields[] = {
 	STR_INIT("x-envoy-upstream-rq-timeout-ms"),
 	STR_INIT("x-envoy-upstream-rq-per-try-timeout-ms"),
 	STR_INIT("x-envoy-upstream-rq-timeout-alt-response"),
+	STR_INIT("x-envoy-upstream-stream-duration-ms"),
 	STR_INIT("x-envoy-expected-rq-timeout-ms"),
 	STR_INIT("x-envoy-force-trace"),
 	STR_INIT("x-envoy-ip-tags"),
@@ -25,8 +28,8 @@ static const struct str external_fields[] = {
 	STR_INIT("x-envoy-hedge-on-per-try-timeout"),
 };
 
-/* Removed at the edge as well. */
-static const struct str edge_fields[] = {
+/* What only another gateway of ours behind an edge may send. */
+static const struct str mesh_fields[] = {
 	STR_INIT("x-envoy-decorator-operation"),
 	STR_INIT("x-envoy-downstream-service-cluster"),
 	STR_INIT("x-envoy-downstream-service-node"),
@@ -41,148 +44,164 @@ remove_all(struct headers *h, const struct str *names, size_t n)
 		headers_remove(h, names[i]);
 }
 
-/* Entry number n from the right (from 1) of X-Forwarded-For, or absent. */
-static struct str
-forwarded_entry(struct str list, uint32_t n)
+static bool
+is_one_of_ports(struct str port, struct str only)
 {
-	size_t comma;
-	struct str entry = STR_NONE;
+	uint64_t value, other;
 
-	for (uint32_t i = 0; i < n && list.ptr; i++) {
-		comma = list.len;
-		while (comma && list.ptr[comma - 1] != ',')
-			comma--;
-		entry = str_trim(str_slice(list, comma, list.len));
-		list = comma ? str_slice(list, 0, comma - 1) : STR_NONE;
-		if (i + 1 < n && !list.ptr)
-			return STR_NONE;
-	}
-	return entry;
+	while (port.len && port.ptr[0] == '+')
+		port = str_slice(port, 1, port.len);
+	if (!str_to_u64(port, &value) || value > UINT32_MAX)
+		return false;
+	return !only.ptr || (str_to_u64(only, &other) && value == other);
+}
+
+void
+downstream_normalize_host(struct exchange *x)
+{
+	const struct conf_hcm *hcm = x->gateway->hcm;
+	struct str host = headers_get(&x->request, STR(":authority"));
+	struct str given = host;
+
+	if (hcm->strip_trailing_host_dot)
+		host = authority_without_dot(x->arena, host);
+	if (hcm->strip_any_host_port || hcm->strip_matching_host_port)
+		if (is_one_of_ports(authority_port(host),
+			hcm->strip_any_host_port ? STR_NONE
+						 : x->peer.local_port))
+			host = authority_host(host);
+	if (!str_eq(host, given))
+		headers_set(&x->request, STR(":authority"), host);
 }
 
 static void
-set_client(struct exchange *x)
+clean_referer(struct headers *h)
+{
+	struct str referer = headers_get(h, STR("referer"));
+
+	if (referer.ptr && (headers_nth(h, STR("referer"), 1).ptr ||
+			       !referer_is_valid(referer)))
+		headers_remove(h, STR("referer"));
+}
+
+static struct str
+own_scheme(const struct exchange *x)
+{
+	return str_eq(x->peer.scheme, STR("https")) ? STR("https")
+						    : STR("http");
+}
+
+/* x-forwarded-proto and -port, which an edge does not take on trust. */
+static void
+set_forwarded(struct exchange *x)
 {
 	const struct conf_hcm *hcm = x->gateway->hcm;
-	struct str list = headers_joined(&x->request, STR("x-forwarded-for"));
-	uint32_t hops = hcm->xff_num_trusted_hops;
-	struct str entry = STR_NONE;
+	struct headers *h = &x->request;
+	const struct str proto = STR("x-forwarded-proto");
+	const struct str port = STR("x-forwarded-port");
+	bool distrusts = hcm->use_remote_address && !hcm->xff_num_trusted_hops;
 
-	if (!hcm->use_remote_address)
-		entry = forwarded_entry(list, hops + 1);
-	else if (hops)
-		entry = forwarded_entry(list, hops);
-	x->client_address = entry.len ? entry : x->peer.address;
-	if (!hcm->use_remote_address || hcm->skip_xff_append ||
-	    !x->peer.address.len)
-		return;
-	headers_set(&x->request, STR("x-forwarded-for"),
-	    list.len ? arena_printf(x->arena, STR_FMT "," STR_FMT,
-			   STR_ARG(list), STR_ARG(x->peer.address))
-		     : x->peer.address);
+	if (distrusts || !headers_get(h, proto).ptr)
+		headers_set(h, proto, own_scheme(x));
+	if (hcm->append_x_forwarded_port && x->peer.local_port.len &&
+	    (distrusts || !headers_get(h, port).ptr))
+		headers_set(h, port, x->peer.local_port);
 }
 
 static void
 set_scheme(struct exchange *x)
 {
-	const struct conf_hcm *hcm = x->gateway->hcm;
-	struct str proto = STR("x-forwarded-proto");
-	struct str given = headers_get(&x->request, proto);
-	struct str scheme = x->peer.scheme.len ? x->peer.scheme : STR("http");
+	const struct conf_scheme_transformation *t =
+	    x->gateway->hcm->scheme_header_transformation;
+	struct headers *h = &x->request;
+	struct str proto = headers_get(h, STR("x-forwarded-proto"));
+	struct str scheme = own_scheme(x);
 
-	if (given.len &&
-	    (!hcm->use_remote_address || hcm->xff_num_trusted_hops))
-		scheme = str_eq_nocase(given, STR("https")) ? STR("https")
-							    : STR("http");
-	headers_set(&x->request, proto, scheme);
-	headers_set(&x->request, STR(":scheme"), scheme);
-}
-
-/* A UUID of version 4 (RFC 9562 section 5.4). */
-static struct str
-make_request_id(struct arena *arena)
-{
-	unsigned char b[16];
-	char text[37];
-
-	random_bytes(b, sizeof(b));
-	b[6] = (unsigned char)(0x40 | (b[6] & 0x0f));
-	b[8] = (unsigned char)(0x80 | (b[8] & 0x3f));
-	(void)snprintf(text, sizeof(text),
-	    "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
-	    "%02x%02x%02x%02x%02x%02x",
-	    b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10],
-	    b[11], b[12], b[13], b[14], b[15]);
-	return arena_str(arena, (struct str){ text, 36 });
+	if (t && t->scheme_to_overwrite.len) {
+		scheme = t->scheme_to_overwrite;
+		headers_set(h, STR("x-forwarded-proto"), scheme);
+	} else if (str_eq_nocase(proto, STR("https"))) {
+		scheme = STR("https");
+	} else if (str_eq_nocase(proto, STR("http"))) {
+		scheme = STR("http");
+	}
+	headers_set(h, STR(":scheme"), scheme);
 }
 
 static void
-set_request_id(struct exchange *x)
+set_internal(struct exchange *x)
 {
-	const struct conf_hcm *hcm = x->gateway->hcm;
-	struct str given = headers_get(&x->request, STR("x-request-id"));
+	const conf_strings *own =
+	    &x->gateway->hcm->route_config->internal_only_headers;
+	struct headers *h = &x->request;
 
-	if (!hcm->generate_request_id)
-		return;
-	if (given.len &&
-	    (hcm->preserve_external_request_id || !hcm->use_remote_address)) {
-		headers_set(&x->request, STR("x-request-id"), given);
+	if (x->is_internal) {
+		headers_set(h, STR("x-envoy-internal"), STR("true"));
 		return;
 	}
-	headers_set(
-	    &x->request, STR("x-request-id"), make_request_id(x->arena));
+	if (x->is_edge)
+		remove_all(h, mesh_fields,
+		    sizeof(mesh_fields) / sizeof(mesh_fields[0]));
+	remove_all(h, internal_fields,
+	    sizeof(internal_fields) / sizeof(internal_fields[0]));
+	for (size_t i = 0; i < own->n; i++)
+		headers_remove(h, header_name_lower(x->arena, own->items[i]));
 }
 
-struct str
-downstream_host_without_port(struct str host)
+/* Who we are, to those behind us (add_user_agent). */
+static void
+introduce(struct exchange *x)
 {
-	size_t at = host.len;
+	const struct conf_node_id *node = x->gateway->bootstrap->node_id;
+	struct headers *h = &x->request;
+	struct str name = node && node->cluster.ptr ? node->cluster : STR("");
 
-	while (at && ascii_is_digit(host.ptr[at - 1]))
-		at--;
-	return at && host.ptr[at - 1] == ':' ? str_slice(host, 0, at - 1)
-					     : host;
+	if (!x->gateway->hcm->add_user_agent)
+		return;
+	headers_set(h, STR("x-envoy-downstream-service-cluster"), name);
+	if (!headers_get(h, STR("user-agent")).len)
+		headers_set(h, STR("user-agent"), name);
+	if (node && node->id.len)
+		headers_set(
+		    h, STR("x-envoy-downstream-service-node"), node->id);
 }
 
 static void
-strip_port(struct exchange *x)
+append_via(struct exchange *x, struct headers *h)
 {
-	const struct conf_hcm *hcm = x->gateway->hcm;
-	struct str host = headers_get(&x->request, STR(":authority"));
-	struct str bare = downstream_host_without_port(host);
-	struct str port = str_slice(host, bare.len + 1, host.len);
+	struct str own = x->gateway->hcm->via;
+	struct str before = headers_joined(h, STR("via"));
 
-	if (hcm->strip_any_host_port ||
-	    (hcm->strip_matching_host_port && port.len &&
-		str_eq(port, x->peer.local_port)))
-		headers_set(&x->request, STR(":authority"), bare);
+	if (!own.len)
+		return;
+	headers_set(h, STR("via"),
+	    before.len ? arena_printf(x->arena, STR_FMT ", " STR_FMT,
+			     STR_ARG(before), STR_ARG(own))
+		       : own);
 }
 
-void
+unsigned
 downstream_prepare(struct exchange *x)
 {
-	const struct conf_hcm *hcm = x->gateway->hcm;
+	unsigned refusal;
 
-	strip_port(x);
-	headers_remove_hop_by_hop(&x->request);
-	remove_all(&x->request, external_fields,
-	    sizeof(external_fields) / sizeof(external_fields[0]));
-	set_client(x);
-	if (hcm->use_remote_address) {
-		remove_all(&x->request, edge_fields,
-		    sizeof(edge_fields) / sizeof(edge_fields[0]));
-		if (x->client_address.len &&
-		    !x->gateway->suppress_envoy_headers)
-			headers_set(&x->request,
-			    STR("x-envoy-external-address"), x->client_address);
-		else
-			headers_remove(
-			    &x->request, STR("x-envoy-external-address"));
-	}
+	hop_by_hop_remove_known(&x->request);
+	headers_remove(&x->request, STR("x-envoy-internal"));
+	clean_referer(&x->request);
+	refusal = trust_find_client(x);
+	if (refusal)
+		return refusal;
+	set_forwarded(x);
 	set_scheme(x);
-	set_request_id(x);
-	if (hcm->via.len)
-		headers_add(&x->request, STR("via"), hcm->via);
+	set_internal(x);
+	introduce(x);
+	append_via(x, &x->request);
+	if (x->is_edge && x->client_address.len)
+		headers_set(&x->request, STR("x-envoy-external-address"),
+		    x->client_address);
+	request_id_set(x);
+	client_cert_forward(x);
+	return 0;
 }
 
 static void
@@ -202,13 +221,14 @@ set_server(struct exchange *x)
 void
 downstream_finish(struct exchange *x)
 {
-	const struct conf_hcm *hcm = x->gateway->hcm;
-	struct str id = headers_get(&x->request, STR("x-request-id"));
-
 	headers_remove_hop_by_hop(&x->response);
 	set_server(x);
-	if (hcm->via.len)
-		headers_add(&x->response, STR("via"), hcm->via);
-	if (hcm->always_set_request_id_in_response && id.len)
-		headers_set(&x->response, STR("x-request-id"), id);
+	request_id_echo(x);
+	append_via(x, &x->response);
+}
+
+struct str
+downstream_host_without_port(struct str host)
+{
+	return authority_host(host);
 }

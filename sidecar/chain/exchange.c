@@ -5,8 +5,10 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "chain/admission.h"
 #include "chain/chain.h"
 #include "chain/downstream.h"
+#include "chain/early_mutation.h"
 #include "chain/local_reply.h"
 #include "chain/route.h"
 
@@ -42,6 +44,16 @@ exchange_status(const struct exchange *x)
 }
 
 bool
+exchange_is_grpc(const struct exchange *x)
+{
+	struct str type = headers_get(&x->request, STR("content-type"));
+	const struct str grpc = STR("application/grpc");
+
+	return str_starts(type, grpc) &&
+	       (type.len == grpc.len || type.ptr[grpc.len] == '+');
+}
+
+bool
 exchange_response_is_bodyless(const struct exchange *x)
 {
 	unsigned status = exchange_status(x);
@@ -71,7 +83,7 @@ count_request(struct exchange *x)
 static void
 count_response(const struct exchange *x)
 {
-	unsigned class = exchange_status(x) / 100;
+	unsigned class = x->code / 100;
 
 	if (x->health_check || str_starts(x->details, STR("health_check")))
 		return;
@@ -85,62 +97,11 @@ count_response(const struct exchange *x)
 
 /* ---- answering ---- */
 
-/*
- * A forwarding route changes the headers of local replies before those who
- * made them add theirs; a route that answers itself does so afterwards.
- */
-static void
-build_reply(struct exchange *x, const struct host_reply *reply)
-{
-	bool forwards = x->route && x->route->conf->route;
-	struct headers *h = &x->response;
-
-	x->code_is_open = true;
-	headers_init(h, x->arena);
-	headers_add(
-	    h, STR(":status"), arena_printf(x->arena, "%u", reply->status));
-	x->details = arena_str(x->arena, reply->details);
-	flags_set(&x->flags, flag_find(str_of(reply->flag)));
-	x->local_body = arena_str(x->arena, reply->body);
-	if (forwards)
-		route_finish_response(x->route, x);
-	for (size_t i = 0; i < reply->n_headers; i++) {
-		struct str name = arena_str(x->arena, reply->headers[i].name);
-		struct str value = arena_str(x->arena, reply->headers[i].value);
-		if (header_name_is_valid(name) && header_value_is_valid(value))
-			headers_add(h, name, value);
-	}
-	if (x->route && !forwards && x->answered_by_route)
-		route_finish_response(x->route, x);
-	x->code_is_open = false;
-}
-
-static void
-set_reply_body(struct exchange *x, struct str body)
-{
-	struct headers *h = &x->response;
-	enum err err;
-
-	if (body.len && !headers_get(h, STR("content-type")).ptr)
-		headers_add(h, STR("content-type"), STR("text/plain"));
-	if (!exchange_response_is_bodyless(x) || body.len)
-		headers_set(h, STR("content-length"),
-		    arena_printf(x->arena, "%zu", body.len));
-	buf_clear(&x->download);
-	x->download_end = true;
-	if (exchange_response_is_bodyless(x))
-		return;
-	if (x->download.max < body.len)
-		x->download.max = body.len;
-	err = buf_append(&x->download, body);
-	if (err)
-		x->phase = EXCHANGE_CUT;
-}
-
 static void
 finish(struct exchange *x)
 {
 	downstream_finish(x);
+	x->code = exchange_status(x);
 	count_response(x);
 	if (x->phase != EXCHANGE_CUT)
 		x->phase = EXCHANGE_ANSWERING;
@@ -170,26 +131,21 @@ static void
 begin_response(struct exchange *x)
 {
 	x->phase = EXCHANGE_RESPONSE;
-	if (!x->chain) {
-		finish(x);
-		return;
-	}
+	if (!x->chain)
+		chain_init(x);
 	chain_begin_response(x);
 	advance_response(x);
 }
 
-/* type, unless absent, is the body's, whatever the headers say. */
+/*
+ * A forwarding route changes the headers of local replies before those who
+ * made them add theirs; a route that answers itself does so afterwards. A
+ * filter's own reply goes on where the chain is run.
+ */
 static void
-answer(struct exchange *x, const struct host_reply *reply, struct str type)
+send_reply(struct exchange *x, const struct host_reply *reply)
 {
-	if (x->phase >= EXCHANGE_ANSWERING)
-		return;
-	count_request(x);
-	build_reply(x, reply);
-	if (type.ptr && reply->body.len)
-		headers_set(&x->response, STR("content-type"), type);
-	set_reply_body(x, local_reply_apply(x->gateway->local_reply, x));
-	/* A filter's own reply goes on where the chain is run. */
+	local_reply_finish(x, reply);
 	if (chain_current(x) < 0)
 		begin_response(x);
 }
@@ -197,13 +153,21 @@ answer(struct exchange *x, const struct host_reply *reply, struct str type)
 void
 exchange_reply(struct exchange *x, const struct host_reply *reply)
 {
-	answer(x, reply, STR_NONE);
+	if (x->phase >= EXCHANGE_ANSWERING)
+		return;
+	count_request(x);
+	local_reply_begin(x, reply);
+	if (host_route_forwards(x))
+		route_finish_response(x->route, x);
+	local_reply_add_fields(x, reply);
+	send_reply(x, reply);
 }
 
 void
 exchange_respond(struct exchange *x)
 {
 	assert(x->phase == EXCHANGE_FORWARDING);
+	x->code = exchange_status(x);
 	route_finish_response(x->route, x);
 	begin_response(x);
 }
@@ -218,69 +182,83 @@ exchange_cut(struct exchange *x)
 
 /* ---- the request ---- */
 
+/*
+ * What a route answers itself; its own fields come last but for the type of
+ * a body with a format.
+ */
 static void
-refuse(struct exchange *x, unsigned status, struct str body, struct str details,
-    const char *flag)
+reply_directly(
+    struct exchange *x, const struct host_reply *reply, struct str type)
 {
-	exchange_reply(x, &(struct host_reply){ .status = status,
-			      .body = body,
-			      .details = details,
-			      .flag = flag });
+	exchange_count(x, HCM_RQ_DIRECT_RESPONSE);
+	local_reply_begin(x, reply);
+	local_reply_add_fields(x, reply);
+	route_finish_response(x->route, x);
+	if (type.ptr && reply->body.len)
+		headers_set(&x->response, STR("content-type"), type);
+	send_reply(x, reply);
 }
 
-static void
-redirect(struct exchange *x, unsigned status, struct str location,
-    struct str details)
-{
-	struct header header = { STR("location"), location };
-
-	exchange_reply(x, &(struct host_reply){ .status = status,
-			      .headers = &header,
-			      .n_headers = 1,
-			      .details = details });
-}
-
-static void
-answer_by_route(struct exchange *x)
+static unsigned
+status_of(const struct conf_route *conf)
 {
 	static const unsigned codes[] = { [CONF_301] = 301,
 		[CONF_302] = 302,
 		[CONF_303] = 303,
 		[CONF_307] = 307,
 		[CONF_308] = 308 };
-	const struct conf_route *conf = x->route->conf;
-	struct header location = { STR("location"), STR_NONE };
-	struct host_reply reply = { .headers = &location,
-		.details = STR("direct_response") };
-	struct str type = STR_NONE;
 
-	exchange_count(x, HCM_RQ_DIRECT_RESPONSE);
-	x->answered_by_route = true;
-	if (conf->redirect)
-		reply.status = codes[conf->redirect->response_code];
-	else
-		reply.status = conf->direct_response->status;
-	if (reply.status == 201 || reply.status / 100 == 3) {
-		location.value = route_location(x->route, x);
-		reply.n_headers = 1;
-	}
-	if (!conf->redirect)
-		reply.body = route_direct_body(x->route, x, &type);
-	answer(x, &reply, type);
+	return conf->redirect ? codes[conf->redirect->response_code]
+			      : conf->direct_response->status;
+}
+
+static struct str
+own_url(const struct exchange *x)
+{
+	const struct headers *h = &x->request;
+
+	return arena_printf(x->arena, STR_FMT "://" STR_FMT STR_FMT,
+	    STR_ARG(headers_get(h, STR(":scheme"))),
+	    STR_ARG(headers_get(h, STR(":authority"))),
+	    STR_ARG(headers_get(h, STR(":path"))));
+}
+
+/*
+ * A redirect or a direct response, whose location is the request's own URL
+ * where the status goes with one.
+ */
+static void
+answer_by_route(struct exchange *x)
+{
+	unsigned status = status_of(x->route->conf);
+	bool is_located = status == 201 || status / 100 == 3;
+	struct header location = { STR("location"),
+		x->route->conf->redirect ? route_location(x->route, x)
+					 : own_url(x) };
+	struct str type = STR_NONE;
+	struct str body = route_direct_body(x->route, x, &type);
+
+	reply_directly(x,
+	    &(struct host_reply){ .status = status,
+		.headers = &location,
+		.n_headers = is_located ? 1 : 0,
+		.body = body,
+		.details = STR("direct_response") },
+	    type);
 }
 
 static void
 finish_request(struct exchange *x)
 {
-	const struct conf_route *conf = x->route ? x->route->conf : NULL;
-
 	exchange_count(x, HCM_ROUTER_RQ_TOTAL);
-	if (!conf) {
+	if (!x->route) {
 		exchange_count(x, HCM_NO_ROUTE);
-		refuse(x, 404, STR_NONE, STR("route_not_found"), "NR");
+		exchange_reply(x, &(struct host_reply){ .status = 404,
+				      .details = STR("route_not_found"),
+				      .flag = "NR" });
 		return;
 	}
-	if (!conf->route) {
+	if (!x->route->conf->route) {
 		answer_by_route(x);
 		return;
 	}
@@ -303,65 +281,31 @@ advance_request(struct exchange *x)
 		return;
 	case CHAIN_TOO_LARGE:
 		exchange_count(x, HCM_RQ_TOO_LARGE);
-		refuse(x, 413, STR("Payload Too Large"),
-		    STR("request_payload_too_large"), NULL);
+		exchange_reply(
+		    x, &(struct host_reply){ .status = 413,
+			   .body = STR("Payload Too Large"),
+			   .details = STR("request_payload_too_large") });
 		return;
 	}
 }
 
-/* Refuses what breaks a limit or has no host; false if it did. */
+/* False if the request was refused. */
 static bool
-check_request(struct exchange *x)
+prepare(struct exchange *x)
 {
-	const struct conf_hcm *hcm = x->gateway->hcm;
-	const struct conf_common_http *common =
-	    hcm->common_http_protocol_options;
-	size_t count = common && common->max_headers_count
-			   ? common->max_headers_count
-			   : 100;
+	unsigned refusal;
 
-	if (headers_size(&x->request) > hcm->max_request_headers_kb * 1024UL) {
-		refuse(x, 431, STR("Request Header Fields Too Large"),
-		    STR("http1.headers_too_large"), "DPE");
+	if (!admission_check(x))
 		return false;
-	}
-	if (x->request.n > count + 4) {
-		refuse(x, 431, STR("Request Header Fields Too Large"),
-		    STR("http1.too_many_headers"), "DPE");
-		return false;
-	}
-	if (!headers_get(&x->request, STR(":authority")).len) {
-		refuse(x, 400, STR_NONE, STR("missing_host_header"), NULL);
-		return false;
-	}
-	return true;
-}
-
-static bool
-normalize(struct exchange *x)
-{
-	struct str target = headers_get(&x->request, STR(":path"));
-	enum err err;
-
-	x->original_path = target;
-	if (str_find_char(target, '#', 0) < target.len) {
-		refuse(
-		    x, 400, STR_NONE, STR("path_normalization_failed"), NULL);
-		return false;
-	}
-	err = target_normalize(
-	    x->arena, target, &x->gateway->target_rules, &target);
-	if (err == ERR_DENIED) {
-		redirect(x, 307, target, STR("path_normalization_failed"));
-		return false;
-	}
-	if (err) {
-		refuse(
-		    x, 400, STR_NONE, STR("path_normalization_failed"), NULL);
-		return false;
-	}
-	headers_set(&x->request, STR(":path"), target);
-	return true;
+	early_mutation_apply(x->gateway->early, x);
+	refusal = downstream_prepare(x);
+	if (!refusal)
+		return true;
+	exchange_count(x, HCM_RQ_REJECTED_VIA_IP_DETECTION);
+	exchange_reply(
+	    x, &(struct host_reply){ .status = refusal,
+		   .details = STR("rejecting_because_detection_failed") });
+	return false;
 }
 
 void
@@ -370,11 +314,18 @@ exchange_start(struct exchange *x)
 	count_request(x);
 	x->phase = EXCHANGE_REQUEST;
 	x->client_address = x->peer.address;
-	if (!check_request(x) || !normalize(x))
+	x->client_port = x->peer.port;
+	x->original_path = headers_get(&x->request, STR(":path"));
+	if (!prepare(x))
 		return;
-	downstream_prepare(x);
 	host_reroute(x);
 	chain_init(x);
+	if (x->is_upgrade && x->route) {
+		exchange_count(x, HCM_RQ_WS_ON_NON_WS_ROUTE);
+		exchange_reply(x, &(struct host_reply){ .status = 403,
+				      .details = STR("upgrade_failed") });
+		return;
+	}
 	advance_request(x);
 }
 

@@ -30,6 +30,7 @@ struct exchange_peer {
 	struct str scheme; /* "http" or "https" */
 	struct str protocol; /* "HTTP/1.1" */
 	enum exchange_certificate certificate;
+	struct str client_cert, server_cert; /* PEM, of TLS */
 };
 
 enum exchange_phase {
@@ -51,7 +52,11 @@ struct exchange {
 	struct headers request; /* with :method, :path, :authority, :scheme */
 	struct headers response; /* with :status first, once there is one */
 	struct str original_path; /* :path as it came */
-	struct str client_address; /* trusted, see Envoy's use_remote_address */
+	struct str client_address; /* trusted, see chain/trust.h */
+	struct str client_port; /* "0" when only the address is known */
+	bool is_internal; /* from an address of internal_address_config */
+	bool is_edge; /* the first gateway that a client outside meets */
+	bool is_upgrade; /* asks for another protocol */
 
 	/*
 	 * Bodies. The front fills upload and sets upload_end; the router takes
@@ -91,10 +96,8 @@ struct exchange {
 	struct str cluster_name; /* also of one that does not exist */
 	struct str vcluster; /* virtual cluster, once it is forwarded */
 	unsigned attempts;
+	unsigned code; /* %RESPONSE_CODE%; 0: not yet */
 	struct str local_body; /* body of a local reply */
-	bool answered_by_route; /* by a redirect or a direct response */
-	bool
-	    code_is_open; /* a local reply is made: operators have no code yet */
 	bool health_check; /* a filter says that it is one */
 
 	const struct exchange_hooks *hooks;
@@ -148,6 +151,9 @@ void exchange_end(struct exchange *);
 
 /* Status code of the response, 0 if there is none. */
 unsigned exchange_status(const struct exchange *);
+
+/* Whether the request is one of gRPC, by its content-type. */
+bool exchange_is_grpc(const struct exchange *);
 
 /* Whether the response has no body by its nature: HEAD, 204, 304. */
 bool exchange_response_is_bodyless(const struct exchange *);

@@ -1,9 +1,12 @@
 /* Compiling a bootstrap: filters in their order, then the routes. */
 #include "config.h"
 
+#include "chain/early_mutation.h"
 #include "chain/local_reply.h"
+#include "chain/request_id.h"
 #include "chain/route.h"
 #include "chain/setup.h"
+#include "chain/trust.h"
 
 struct router_conf {
 	const struct node *node;
@@ -134,6 +137,9 @@ gateway_build(struct arena *arena, const struct conf_bootstrap *bootstrap,
 	    ARENA_ARRAY(arena, hcm->http_filters.n + 1, struct filter_instance);
 	for (size_t i = 0; i < hcm->http_filters.n; i++)
 		build_filter(&setup, &hcm->http_filters.items[i]);
+	g->trust = trust_build(arena, hcm, diag);
+	g->request_id = request_id_build(arena, hcm, diag);
+	g->early = early_mutation_build(arena, hcm, diag);
 	g->local_reply =
 	    local_reply_build(arena, hcm->local_reply_config, diag);
 	g->routes = route_table_build(arena, g, &setup, diag);

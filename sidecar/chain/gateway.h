@@ -36,6 +36,9 @@ struct gateway {
 	struct table *clusters; /* names to places in static_resources */
 	const struct local_reply *local_reply; /* or NULL */
 	const struct hcm_counters *counters; /* or NULL */
+	const struct trust *trust;
+	const struct request_id *request_id;
+	const struct early_mutation *early; /* or NULL */
 };
 
 /*

@@ -337,7 +337,7 @@ host_attribute(struct exchange *x, enum host_attribute attribute)
 	case HOST_CLIENT_ADDRESS:
 		return x->client_address;
 	case HOST_CLIENT_PORT:
-		return x->peer.port;
+		return x->client_port;
 	case HOST_SCHEME:
 		return headers_get(&x->request, STR(":scheme"));
 	case HOST_PROTOCOL:

@@ -102,6 +102,7 @@ struct host_reply {
 	struct str body; /* text/plain unless headers name a content-type */
 	struct str details;
 	const char *flag; /* response flag for the log ("RL"), or NULL */
+	unsigned grpc_status; /* for gRPC requests; 0: what status means */
 };
 void host_reply(struct exchange *, const struct host_reply *);
 

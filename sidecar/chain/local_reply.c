@@ -59,6 +59,41 @@ local_reply_build(
 	return diag_errors(diag) == before ? l : NULL;
 }
 
+/* ---- answering ---- */
+
+void
+local_reply_begin(struct exchange *x, const struct host_reply *reply)
+{
+	headers_init(&x->response, x->arena);
+	headers_add(&x->response, STR(":status"),
+	    arena_printf(x->arena, "%u", reply->status));
+	x->code = 0;
+	x->details = arena_str(x->arena, reply->details);
+	flags_set(&x->flags, flag_find(str_of(reply->flag)));
+	x->local_body =
+	    reply->body.ptr ? arena_str(x->arena, reply->body) : STR("");
+}
+
+void
+local_reply_add_fields(struct exchange *x, const struct host_reply *reply)
+{
+	for (size_t i = 0; i < reply->n_headers; i++) {
+		struct str name = arena_str(x->arena, reply->headers[i].name);
+		struct str value = arena_str(x->arena, reply->headers[i].value);
+		if (header_name_is_valid(name) && header_value_is_valid(value))
+			headers_add(&x->response, name, value);
+	}
+}
+
+static void
+set_status(struct exchange *x, unsigned status)
+{
+	x->code = status;
+	headers_set(
+	    &x->response, STR(":status"), arena_printf(x->arena, "%u", status));
+}
+
+/* The first mapper that holds; returns the format of the body. */
 static const struct format *
 apply_mapper(const struct local_reply *l, struct exchange *x)
 {
@@ -70,30 +105,153 @@ apply_mapper(const struct local_reply *l, struct exchange *x)
 			x->local_body = m->body;
 		mutation_apply(m->headers, x, &x->response);
 		if (m->conf->has_status_code)
-			headers_set(&x->response, STR(":status"),
-			    arena_printf(x->arena, "%u", m->conf->status_code));
+			set_status(x, m->conf->status_code);
 		return m->format ? m->format : l->format;
 	}
 	return l->format;
 }
 
-struct str
-local_reply_apply(const struct local_reply *l, struct exchange *x)
+static struct str
+render(const struct format *format, struct exchange *x)
 {
-	const struct format *format = l ? apply_mapper(l, x) : NULL;
 	struct buf text;
 	struct str body;
 
 	if (!format)
 		return x->local_body;
-	if (!x->local_body.ptr)
-		x->local_body = STR("");
 	buf_init(&text, BODY_MAX);
 	if (format_render(format, x, &text))
 		buf_clear(&text);
 	body = arena_str(x->arena, buf_bytes(&text));
 	buf_free(&text);
-	headers_set(
-	    &x->response, STR("content-type"), format_content_type(format));
 	return body;
+}
+
+/* An answer as it is for plain HTTP, before it is one of gRPC. */
+struct answer {
+	struct str body;
+	struct str type; /* of the body, unless a field says otherwise */
+	bool is_rewritten; /* the body is not the reply's own any more */
+};
+
+static struct answer
+rewrite(const struct local_reply *l, struct exchange *x)
+{
+	struct answer a = { .type = STR("text/plain") };
+	struct str body = x->local_body;
+	struct str type = headers_get(&x->response, STR("content-type"));
+	const struct format *format = l ? apply_mapper(l, x) : NULL;
+	bool has_own_type =
+	    !str_eq(type, headers_get(&x->response, STR("content-type")));
+
+	if (format)
+		a.type = format_content_type(format);
+	a.body = render(format, x);
+	a.is_rewritten = !has_own_type && !str_eq(a.body, body);
+	return a;
+}
+
+static void
+set_body(struct exchange *x, const struct answer *a)
+{
+	struct headers *h = &x->response;
+
+	if (!a->body.len) {
+		headers_remove(h, STR("content-type"));
+		headers_remove(h, STR("content-length"));
+		return;
+	}
+	headers_set(h, STR("content-length"),
+	    arena_printf(x->arena, "%zu", a->body.len));
+	if (a->is_rewritten || !headers_get(h, STR("content-type")).ptr)
+		headers_set(h, STR("content-type"), a->type);
+}
+
+/* gRPC's own numbers, by its mapping of HTTP statuses. */
+static unsigned
+grpc_status_of(unsigned status)
+{
+	switch (status) {
+	case 400:
+		return 13;
+	case 401:
+		return 16;
+	case 403:
+		return 7;
+	case 404:
+		return 12;
+	case 429:
+	case 502:
+	case 503:
+	case 504:
+		return 14;
+	default:
+		return 2;
+	}
+}
+
+static struct str
+grpc_message(struct arena *arena, struct str body)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	char *out = arena_alloc(arena, 3 * body.len + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < body.len; i++) {
+		unsigned char c = (unsigned char)body.ptr[i];
+		if (c >= ' ' && c < '~' && c != '%') {
+			out[n++] = (char)c;
+			continue;
+		}
+		out[n++] = '%';
+		out[n++] = digits[c >> 4];
+		out[n++] = digits[c & 15];
+	}
+	return (struct str){ out, n };
+}
+
+/* Without a body, all of it in fields, and always with status 200. */
+static void
+answer_grpc(struct exchange *x, struct answer *a, unsigned grpc_status)
+{
+	struct headers *h = &x->response;
+	bool is_head =
+	    str_eq(headers_get(&x->request, STR(":method")), STR("HEAD"));
+
+	if (!grpc_status)
+		grpc_status = grpc_status_of(x->code);
+	set_status(x, 200);
+	headers_set(h, STR("content-type"), STR("application/grpc"));
+	if (!headers_get(h, STR("grpc-status")).len)
+		headers_set(h, STR("grpc-status"),
+		    arena_printf(x->arena, "%u", grpc_status));
+	if (str_eq(a->type, STR("application/json")) &&
+	    str_ends(a->body, STR("\n")))
+		a->body.len--;
+	if (a->body.len && !is_head)
+		headers_set(
+		    h, STR("grpc-message"), grpc_message(x->arena, a->body));
+	headers_remove(h, STR("content-length"));
+	a->body = STR("");
+}
+
+void
+local_reply_finish(struct exchange *x, const struct host_reply *reply)
+{
+	struct answer a;
+
+	x->code = reply->status;
+	a = rewrite(x->gateway->local_reply, x);
+	if (exchange_is_grpc(x))
+		answer_grpc(x, &a, reply->grpc_status);
+	else
+		set_body(x, &a);
+	buf_clear(&x->download);
+	x->download_end = true;
+	if (exchange_response_is_bodyless(x))
+		return;
+	if (x->download.max < a.body.len)
+		x->download.max = a.body.len;
+	if (buf_append(&x->download, a.body))
+		x->phase = EXCHANGE_CUT;
 }

@@ -11,9 +11,13 @@ const struct local_reply *local_reply_build(
     struct arena *, const struct conf_local_reply *, struct diag *);
 
 /*
- * Rewrites the answer that stands in x->response and x->local_body: status
- * and headers in place, and returns the body to send. NULL changes nothing.
+ * An answer is made in steps, between which a route's fields have their place
+ * (see exchange.c): status, details, flag and body of the reply; its fields;
+ * then mappers, formats and gRPC, so that x->response and x->download hold
+ * what is to be sent.
  */
-struct str local_reply_apply(const struct local_reply *, struct exchange *);
+void local_reply_begin(struct exchange *, const struct host_reply *);
+void local_reply_add_fields(struct exchange *, const struct host_reply *);
+void local_reply_finish(struct exchange *, const struct host_reply *);
 
 #endif

@@ -101,7 +101,7 @@ logfilter_holds(const struct logfilter *f, const struct exchange *x)
 	const struct conf_log_filter *conf = f->conf;
 
 	if (conf->status_code_filter)
-		return compares(conf->status_code_filter, exchange_status(x));
+		return compares(conf->status_code_filter, x->code);
 	if (conf->duration_filter)
 		return compares(conf->duration_filter,
 		    (uint64_t)((clock_boot_ns() - x->start_ns) / NS_PER_MS));

@@ -279,9 +279,7 @@ rewrite_to_https(const struct exchange *x)
 struct str
 rewrite_location(const struct rewrite *r, struct exchange *x)
 {
-	static const struct conf_redirect to_itself;
-	const struct conf_redirect *redirect =
-	    r->conf->redirect ? r->conf->redirect : &to_itself;
+	const struct conf_redirect *redirect = r->conf->redirect;
 	struct str scheme, host, target, port = STR("");
 
 	rewrite_path(r, x);

@@ -26,8 +26,7 @@ void rewrite_authority(
     const struct conf_route_action *, struct exchange *, struct str host);
 
 /*
- * Location of a redirect, or for a direct response the request's own URL. A
- * rewritten path becomes the request's, with the
+ * Location of a redirect. A rewritten path becomes the request's, with the
  * old one in x-envoy-original-path, as the log of Envoy shows it.
  */
 struct str rewrite_location(const struct rewrite *, struct exchange *);

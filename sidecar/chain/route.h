@@ -73,7 +73,7 @@ struct str route_metadata(
 struct str route_direct_body(
     const struct route *, struct exchange *, struct str *type);
 
-/* Location of a redirect, or of a direct response that has one. */
+/* Location of a redirect. */
 struct str route_location(const struct route *, struct exchange *);
 
 #endif

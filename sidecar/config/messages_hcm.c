@@ -91,11 +91,12 @@ static const struct schema_choice slashes_choices[] = {
 };
 
 static const struct schema_choice client_cert_choices[] = {
-	{ .name = "SANITIZE", .value = 0 },
-	{ .name = "FORWARD_ONLY", .value = 1 },
-	{ .name = "APPEND_FORWARD", .value = 2 },
-	{ .name = "SANITIZE_SET", .value = 3 },
-	{ .name = "ALWAYS_FORWARD_ONLY", .value = 4 },
+	{ .name = "SANITIZE", .value = CONF_CERT_SANITIZE },
+	{ .name = "FORWARD_ONLY", .value = CONF_CERT_FORWARD_ONLY },
+	{ .name = "APPEND_FORWARD", .value = CONF_CERT_APPEND_FORWARD },
+	{ .name = "SANITIZE_SET", .value = CONF_CERT_SANITIZE_SET },
+	{ .name = "ALWAYS_FORWARD_ONLY",
+	    .value = CONF_CERT_ALWAYS_FORWARD_ONLY },
 	{ .name = NULL },
 };
 
@@ -156,14 +157,18 @@ static const struct schema_field hcm_fields[] = {
 	{ FIELD(SCHEMA_STR, conf_hcm, via),
 	    .text = "Appended to the via header both ways." },
 	DELEGATED("codec_type", CLIENTS_SIDE),
-	REFUSED_SCALAR("add_user_agent", UNBUILT),
+	{ FIELD(SCHEMA_BOOL, conf_hcm, add_user_agent),
+	    .text = "Say which service and node the request comes from." },
 	REFUSED("tracing", "there is no tracing"),
 	DELEGATED_SCALAR("http1_safe_max_connection_duration", CLIENTS_SIDE),
-	DELEGATED("http_protocol_options", CLIENTS_SIDE),
+	{ FIELD(SCHEMA_MESSAGE, conf_hcm, http_protocol_options),
+	    .message = &conf_client_http1_message,
+	    .text = "What of HTTP/1 is spoken with clients." },
 	DELEGATED("http2_protocol_options", CLIENTS_SIDE),
 	DELEGATED("http3_protocol_options", CLIENTS_SIDE),
-	REFUSED("scheme_header_transformation",
-	    "the scheme is what the web server says"),
+	{ FIELD(SCHEMA_MESSAGE, conf_hcm, scheme_header_transformation),
+	    .message = &conf_scheme_transformation_message,
+	    .text = "The scheme, whatever the client's is." },
 	DELEGATED("stream_flush_timeout", CLIENTS_SIDE),
 	DELEGATED("request_headers_timeout", CLIENTS_SIDE),
 	DELEGATED("drain_timeout", CLIENTS_SIDE),
@@ -175,31 +180,38 @@ static const struct schema_field hcm_fields[] = {
 	    "a line is written when its request has ended"),
 	DELEGATED("access_log_options",
 	    "a line is written when its request has ended"),
-	REFUSED("original_ip_detection_extensions",
-	    "the client's address comes from the web server and "
-	    "x-forwarded-for"),
-	REFUSED("early_header_mutation_extensions", UNBUILT),
-	REFUSED("internal_address_config", "no address is internal here"),
-	{ .name = "forward_client_cert_details",
-	    .type = SCHEMA_ENUM,
-	    .stance = SCHEMA_REFUSED,
+	{ FIELD(SCHEMA_MESSAGE, conf_hcm, original_ip_detection_extensions),
+	    .label = SCHEMA_LIST, .message = &conf_extension_message,
+	    .text = "Where the client's address is found, in this order." },
+	{ FIELD(SCHEMA_MESSAGE, conf_hcm, early_header_mutation_extensions),
+	    .label = SCHEMA_LIST, .message = &conf_extension_message,
+	    .text = "Changes to requests before a route is chosen." },
+	{ FIELD(SCHEMA_MESSAGE, conf_hcm, internal_address_config),
+	    .message = &conf_internal_address_message,
+	    .text = "Which clients are internal." },
+	{ FIELD(SCHEMA_ENUM, conf_hcm, forward_client_cert_details),
 	    .choices = client_cert_choices,
-	    .text = "client certificates are not forwarded" },
-	REFUSED("set_current_client_cert_details",
-	    "client certificates are not forwarded"),
+	    .text = "What becomes of x-forwarded-client-cert." },
+	{ FIELD(SCHEMA_MESSAGE, conf_hcm, set_current_client_cert_details),
+	    .message = &conf_client_cert_details_message,
+	    .text = "What x-forwarded-client-cert says of a certificate." },
 	REFUSED("forward_client_cert_matcher",
 	    "client certificates are not forwarded"),
 	DELEGATED_SCALAR("proxy_100_continue", CLIENTS_SIDE),
 	DELEGATED_SCALAR(
 	    "represent_ipv4_remote_address_as_ipv4_mapped_ipv6", CLIENTS_SIDE),
 	REFUSED("upgrade_configs", "upgrades do not come through FastCGI"),
-	REFUSED("request_id_extension", "request ids are UUIDs"),
+	{ FIELD(SCHEMA_MESSAGE, conf_hcm, request_id_extension),
+	    .message = &conf_request_id_extension_message,
+	    .text = "How request ids are made: as UUIDs." },
 	DELEGATED_SCALAR("stream_error_on_invalid_http_message", CLIENTS_SIDE),
 	REFUSED("path_normalization_options", "use normalize_path"),
-	REFUSED_SCALAR("strip_trailing_host_dot", UNBUILT),
+	{ FIELD(SCHEMA_BOOL, conf_hcm, strip_trailing_host_dot),
+	    .text = "Cut a dot at the end off the host." },
 	REFUSED("proxy_status_config", UNBUILT),
 	REFUSED("typed_header_validation_config", UNBUILT),
-	REFUSED_SCALAR("append_x_forwarded_port", UNBUILT),
+	{ FIELD(SCHEMA_BOOL, conf_hcm, append_x_forwarded_port),
+	    .text = "Tell backends the port in x-forwarded-port." },
 	DELEGATED_SCALAR(
 	    "append_local_overload", "there is no overload manager"),
 	DELEGATED_SCALAR("add_proxy_protocol_connection_state", CLIENTS_SIDE),
@@ -218,6 +230,16 @@ check_hcm(struct diag *diag, const char *path, void *decoded)
 		diag_error(diag, hcm->node->place, path,
 		    "Error: Only one of `strip_matching_host_port` or "
 		    "`strip_any_host_port` can be set.");
+	if (!hcm->original_ip_detection_extensions.n)
+		return;
+	if (hcm->use_remote_address)
+		diag_error(diag, hcm->node->place, path,
+		    "Original IP detection extensions and use_remote_address "
+		    "may not be mixed");
+	if (hcm->xff_num_trusted_hops)
+		diag_error(diag, hcm->node->place, path,
+		    "Original IP detection extensions and "
+		    "xff_num_trusted_hops may not be mixed");
 }
 
 const struct schema_message conf_hcm_message = {

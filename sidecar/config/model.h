@@ -459,6 +459,7 @@ struct conf_route_config {
 	bool validate_clusters;
 	uint32_t max_direct_response_body_size_bytes; /* 4096 */
 	bool ignore_port_in_host_matching;
+	conf_strings internal_only_headers;
 	bool ignore_path_parameters_in_path_matching;
 	struct str vhost_header;
 	struct map typed_per_filter_config;
@@ -490,6 +491,41 @@ struct conf_common_http {
 	uint32_t max_headers_count; /* 100 */
 	int64_t max_stream_duration;
 };
+struct conf_cidr_range {
+	const struct node *node;
+	struct str address_prefix;
+	uint32_t prefix_len;
+};
+typedef CONF_LIST(struct conf_cidr_range) conf_cidr_ranges;
+struct conf_internal_address {
+	const struct node *node;
+	conf_cidr_ranges cidr_ranges;
+};
+struct conf_client_http1 {
+	const struct node *node;
+	bool accept_http_10;
+	struct str default_host_for_http_10;
+};
+enum conf_client_cert {
+	CONF_CERT_SANITIZE,
+	CONF_CERT_FORWARD_ONLY,
+	CONF_CERT_APPEND_FORWARD,
+	CONF_CERT_SANITIZE_SET,
+	CONF_CERT_ALWAYS_FORWARD_ONLY,
+};
+struct conf_client_cert_details {
+	const struct node *node;
+	bool subject, cert, dns, uri;
+};
+struct conf_scheme_transformation {
+	const struct node *node;
+	struct str scheme_to_overwrite;
+};
+struct conf_request_id_extension {
+	const struct node *node;
+	struct any *typed_config;
+};
+struct conf_extension; /* model_forward.h */
 struct conf_hcm {
 	const struct node *node;
 	struct str stat_prefix;
@@ -514,6 +550,17 @@ struct conf_hcm {
 	struct conf_local_reply *local_reply_config;
 	CONF_LIST(struct conf_access_log) access_log;
 	struct str via;
+	bool strip_trailing_host_dot;
+	bool add_user_agent;
+	bool append_x_forwarded_port;
+	struct conf_scheme_transformation *scheme_header_transformation;
+	struct conf_internal_address *internal_address_config;
+	CONF_LIST(struct conf_extension) original_ip_detection_extensions;
+	CONF_LIST(struct conf_extension) early_header_mutation_extensions;
+	struct conf_client_http1 *http_protocol_options;
+	int forward_client_cert_details;
+	struct conf_client_cert_details *set_current_client_cert_details;
+	struct conf_request_id_extension *request_id_extension;
 };
 
 /* envoy.config.listener.v3, envoy.config.cluster.v3, bootstrap */
@@ -657,7 +704,8 @@ struct conf_module_filter {
 struct conf_module_filter_per_route {
 	const struct node *node;
 	struct conf_dynamic_module *dynamic_module_config;
-	struct str filter_name; /* or by its older name, per_route_config_name */
+	struct str
+	    filter_name; /* or by its older name, per_route_config_name */
 	struct any *filter_config;
 };
 
@@ -676,5 +724,6 @@ extern const struct schema_message conf_regex_rewrite_message;
 extern const struct schema_message conf_runtime_fraction_message;
 extern const struct schema_message conf_rate_limit_message;
 extern const struct schema_message conf_http_status_message;
+extern const struct schema_message conf_cidr_range_message;
 
 #endif

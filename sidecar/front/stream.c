@@ -122,7 +122,9 @@ stream_open(struct stream *s, struct arena *arena,
 		.local_port = r.local_port,
 		.scheme = r.scheme,
 		.protocol = r.protocol,
-		.certificate = certificate_of(r.client_verify) };
+		.certificate = certificate_of(r.client_verify),
+		.client_cert = r.client_cert,
+		.server_cert = r.server_cert };
 	s->x->original_path = headers_get(&r.headers, STR(":path"));
 	s->x->client_address = r.address;
 	s->x->upload_len = r.content_length;

@@ -86,7 +86,8 @@ cgi_reason(unsigned status)
 struct meta {
 	struct str method, uri, host, server_name, server_port, server_addr;
 	struct str remote_addr, remote_port, scheme, https, protocol;
-	struct str content_length, content_type, client_verify;
+	struct str content_length, content_type;
+	struct str client_verify, client_cert, server_cert;
 };
 
 static struct str *
@@ -109,6 +110,8 @@ meta_place(struct meta *m, struct str name)
 		{ STR("CONTENT_LENGTH"), &m->content_length },
 		{ STR("CONTENT_TYPE"), &m->content_type },
 		{ STR("SSL_CLIENT_VERIFY"), &m->client_verify },
+		{ STR("SSL_CLIENT_CERT"), &m->client_cert },
+		{ STR("SSL_SERVER_CERT"), &m->server_cert },
 	};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
@@ -298,6 +301,35 @@ add_content_fields(struct reading *r, struct cgi_request *out)
 		    arena_printf(r->arena, "%" PRId64, out->content_length));
 }
 
+/*
+ * HTTP/1 says what host it is for, or it is for none; of later versions some
+ * web servers do not hand the host over.
+ */
+static bool
+may_lack_host(const struct meta *m)
+{
+	return !str_starts(m->protocol, STR("HTTP/1.")) &&
+	       !str_starts(m->protocol, STR("HTTP/0."));
+}
+
+/* What is no URL of ours, and why. "*" is one, though nothing is found there. */
+static enum err
+check_target(struct str *target, struct str *authority, struct cgi_refusal *why)
+{
+	struct str raw = *target;
+
+	if (!raw.ptr || !header_value_is_valid(raw))
+		return refuse(why, 400, STR("http1.invalid_url"));
+	if (str_eq(raw, STR("*")) || !target_origin(raw, target, authority))
+		return ERR_OK;
+	if (str_starts_nocase(raw, STR("http://")) ||
+	    str_starts_nocase(raw, STR("https://")))
+		return refuse(why, 400, STR("http1.invalid_url"));
+	if (str_find(raw, STR("://"), 0) < raw.len)
+		return refuse(why, 400, STR("http1.invalid_scheme"));
+	return refuse(why, 400, STR("http1.codec_error"));
+}
+
 /* The pseudo headers, then the fields; errors are remembered, not obeyed. */
 static enum err
 compose(struct reading *r, struct cgi_request *out, struct cgi_refusal *why)
@@ -306,19 +338,15 @@ compose(struct reading *r, struct cgi_request *out, struct cgi_refusal *why)
 	struct str target = m->uri, authority = m->host;
 	enum err err = check_method(m->method, why);
 
-	if (m->uri.ptr && target_origin(m->uri, &target, &authority)) {
-		target = m->uri;
-		err = refuse(why, 400, STR("http1.invalid_url"));
-	} else if (!m->uri.ptr || !header_value_is_valid(target)) {
-		err = refuse(why, 400, STR("http1.invalid_url"));
-	}
-	if (authority.len == 0 && m->server_name.len)
+	if (check_target(&target, &authority, why))
+		err = ERR_BAD;
+	if (!authority.len && m->server_name.len && may_lack_host(m))
 		authority = server_authority(r->arena, m, out->scheme);
 	if (m->method.ptr)
 		headers_add(&out->headers, STR(":method"), m->method);
 	if (target.ptr)
 		headers_add(&out->headers, STR(":path"), target);
-	if (authority.len)
+	if (authority.ptr)
 		headers_add(&out->headers, STR(":authority"), authority);
 	headers_add(&out->headers, STR(":scheme"), out->scheme);
 	for (size_t i = 0; i < r->fields.n; i++)
@@ -344,8 +372,10 @@ cgi_request_read(struct arena *arena, const struct cgi_param *params, size_t n,
 	out->local_address = m->server_addr;
 	out->local_port = m->server_port;
 	out->scheme = scheme_of(m);
-	out->client_verify = m->client_verify;
 	out->protocol = protocol_of(m);
+	out->client_verify = m->client_verify;
+	out->client_cert = m->client_cert;
+	out->server_cert = m->server_cert;
 	if (taken) {
 		struct cgi_refusal ignored;
 		composed = compose(&r, out, &ignored);
@@ -366,7 +396,7 @@ may_leave(const struct header *h)
 	static const struct str names[] = { STR_INIT("status"),
 		STR_INIT("connection"), STR_INIT("keep-alive"),
 		STR_INIT("proxy-connection"), STR_INIT("transfer-encoding"),
-		STR_INIT("upgrade"), STR_INIT("trailer"), STR_INIT("te") };
+		STR_INIT("upgrade") };
 	static const struct str prefixes[] = { STR_INIT(":"),
 		STR_INIT("x-accel-"), STR_INIT("x-sendfile"),
 		STR_INIT("x-lighttpd-") };

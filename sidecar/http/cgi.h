@@ -23,7 +23,7 @@ struct cgi_request {
 	struct str local_address, local_port;
 	struct str scheme; /* "http" or "https" */
 	struct str protocol; /* "HTTP/1.1", "HTTP/2" */
-	struct str client_verify; /* SSL_CLIENT_VERIFY, or absent */
+	struct str client_verify, client_cert, server_cert; /* of TLS */
 	int64_t content_length; /* -1: unknown, read to the end */
 };
 

@@ -168,14 +168,9 @@ headers_remove_hop_by_hop(struct headers *h)
 {
 	static const struct str names[] = { STR_INIT("connection"),
 		STR_INIT("keep-alive"), STR_INIT("proxy-connection"),
-		STR_INIT("transfer-encoding"), STR_INIT("upgrade"),
-		STR_INIT("trailer"), STR_INIT("proxy-authenticate"),
-		STR_INIT("proxy-authorization") };
-	struct str te = headers_get(h, STR("te"));
+		STR_INIT("transfer-encoding"), STR_INIT("upgrade") };
 
 	remove_named_in_connection(h);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		headers_remove(h, names[i]);
-	if (te.ptr && !str_eq_nocase(str_trim(te), STR("trailers")))
-		headers_remove(h, STR("te"));
 }

@@ -67,8 +67,8 @@ bool header_is_writable(struct str name, struct str value);
 struct str header_name_lower(struct arena *, struct str name);
 
 /*
- * Removes the hop-by-hop fields of RFC 9110 section 7.6.1: the known ones
- * and those that Connection names. "te: trailers" stays.
+ * Removes the hop-by-hop fields of RFC 9110 section 7.6.1: those that
+ * Connection names, but for TE, and the known ones.
  */
 void headers_remove_hop_by_hop(struct headers *);
 

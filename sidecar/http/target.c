@@ -1,7 +1,7 @@
 /*
  * The path of a request target, made canonical the way Envoy does it (rules
  * that stem from browsers): escaped slashes first, then dots and escapes,
- * then repeated slashes. The output never normalises to something else.
+ * then repeated slashes.
  */
 #include "config.h"
 
@@ -267,6 +267,39 @@ unescape_slashes(struct arena *arena, struct str path)
 	return (struct str){ out.ptr, out.len };
 }
 
+/* Length of "." or ".." at offset i, written as such, before a ";", or 0. */
+static size_t
+dots_with_parameters(struct str path, size_t i)
+{
+	size_t end = i;
+
+	while (end < path.len && path.ptr[end] == '.')
+		end++;
+	return end < path.len && path.ptr[end] == ';' && end - i <= 2 ? end - i
+								      : 0;
+}
+
+/* Takes the parameters off "." and "..", so that "/a/..;x/b" is "/a/../b". */
+static struct str
+strip_dot_parameters(struct arena *arena, struct str path)
+{
+	struct output out = { .ptr = arena_alloc(arena, path.len + 1) };
+	size_t i = 0, dots;
+
+	while (i < path.len) {
+		put(&out, path.ptr[i]);
+		if (path.ptr[i++] != '/')
+			continue;
+		dots = dots_with_parameters(path, i);
+		if (!dots)
+			continue;
+		for (size_t end = i + dots; i < end; i++)
+			put(&out, path.ptr[i]);
+		i = str_find_char(path, '/', i);
+	}
+	return (struct str){ out.ptr, out.len };
+}
+
 static bool
 has_escaped_slash(struct str path)
 {
@@ -309,37 +342,55 @@ needs_canonicalizing(struct str path)
 	return false;
 }
 
+/* Escaped slashes, unless they are kept; *redirects if there were some. */
+static enum err
+apply_slashes(struct arena *arena, enum target_slashes how, struct str *path,
+    bool *redirects)
+{
+	if (how == TARGET_SLASHES_KEEP || !has_escaped_slash(*path))
+		return ERR_OK;
+	*path = unescape_slashes(arena, *path);
+	*redirects = how == TARGET_SLASHES_REDIRECT;
+	return how == TARGET_SLASHES_REJECT ? ERR_BAD : ERR_OK;
+}
+
+static enum err
+apply(struct arena *arena, const struct target_rules *rules, struct str *path,
+    bool *redirects)
+{
+	enum err err =
+	    apply_slashes(arena, rules->escaped_slashes, path, redirects);
+
+	if (!err && rules->normalize &&
+	    str_find_char(*path, ';', 0) < path->len)
+		*path = strip_dot_parameters(arena, *path);
+	if (!err && rules->normalize && needs_canonicalizing(*path))
+		err = canonicalize(arena, *path, path);
+	if (!err && rules->merge_slashes &&
+	    str_find(*path, STR("//"), 0) < path->len)
+		*path = merge(arena, *path);
+	return err;
+}
+
 enum err
 target_normalize(struct arena *arena, struct str raw,
     const struct target_rules *rules, struct str *out)
 {
 	struct str path = target_path(raw), query = target_query(raw);
-	bool redirect = false;
+	bool redirects = false;
 	enum err err;
 
+	*out = raw;
 	if (str_find_char(raw, '#', 0) < raw.len ||
 	    str_find_char(raw, '\0', 0) < raw.len)
 		return ERR_BAD;
-	if (rules->escaped_slashes != TARGET_SLASHES_KEEP &&
-	    has_escaped_slash(path)) {
-		if (rules->escaped_slashes == TARGET_SLASHES_REJECT)
-			return ERR_BAD;
-		redirect = rules->escaped_slashes == TARGET_SLASHES_REDIRECT;
-		path = unescape_slashes(arena, path);
-	}
-	if (rules->normalize && needs_canonicalizing(path)) {
-		err = canonicalize(arena, path, &path);
-		if (err)
-			return err;
-	}
-	if (rules->merge_slashes && str_find(path, STR("//"), 0) < path.len)
-		path = merge(arena, path);
-	if (path.ptr == raw.ptr)
-		*out = raw;
-	else
+	err = apply(arena, rules, &path, &redirects);
+	if (path.ptr != raw.ptr)
 		*out = arena_printf(
 		    arena, STR_FMT STR_FMT, STR_ARG(path), STR_ARG(query));
-	return redirect ? ERR_DENIED : ERR_OK;
+	if (err)
+		return err;
+	return redirects ? ERR_DENIED : ERR_OK;
 }
 
 bool

@@ -37,8 +37,8 @@ enum err target_origin(
 
 /*
  * Applies the rules. *out is the target to route and forward (raw itself
- * when nothing changed). ERR_BAD: answer 400. ERR_DENIED: redirect (307) to
- * *out.
+ * when nothing changed). ERR_BAD: answer 400, *out is how far it got.
+ * ERR_DENIED: redirect (307) to *out.
  */
 enum err target_normalize(struct arena *, struct str raw,
     const struct target_rules *, struct str *out) CHECKED;

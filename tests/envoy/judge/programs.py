@@ -19,16 +19,16 @@ CLIENT = "127.0.0.9"
 ENVOY = os.path.join(os.path.dirname(envoy.__file__), "_bin", "envoy")
 
 
-def ask(address, request, timeout=20):
+def ask(address, data, method, timeout=20):
     with socket.socket() as s:
         s.settimeout(timeout)
         s.bind((CLIENT, 0))
         s.connect(address)
         try:
-            s.sendall(request.data)
+            s.sendall(data)
         except (BrokenPipeError, ConnectionResetError):
             pass
-        return read_answer(s, request.method)
+        return read_answer(s, method)
 
 
 def read_answer(s, method):
@@ -64,7 +64,8 @@ class Program:
         self.env = servers.environment(case.env)
 
     def ask(self, request):
-        return ask(self.address, request)
+        text = filled(request.data.decode("latin-1"), self.places)
+        return ask(self.address, text.encode("latin-1"), request.method)
 
     def log(self):
         try:

@@ -1,0 +1,14 @@
+/* The x-forwarded-client-cert of requests. */
+#ifndef SALLYPORT_CHAIN_CLIENT_CERT_H
+#define SALLYPORT_CHAIN_CLIENT_CERT_H
+
+#include "chain/exchange.h"
+
+/*
+ * Keeps, removes or sets it as forward_client_cert_details has it. A client
+ * has a certificate when the web server has verified one and handed it over
+ * (SSL_CLIENT_VERIFY, SSL_CLIENT_CERT).
+ */
+void client_cert_forward(struct exchange *);
+
+#endif

@@ -1,0 +1,144 @@
+/* Certificates by way of OpenSSL. */
+#include "config.h"
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "http/certificate.h"
+
+enum { PEM_MAX = 64 * 1024 };
+
+/* Undoes percent-encoding and leaves tabs out; '+' stays, base64 has it. */
+static struct str
+plain_pem(struct arena *arena, struct str s)
+{
+	char *out = arena_alloc(arena, s.len + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.len; i++) {
+		int high = -1, low = -1;
+
+		if (s.ptr[i] == '%' && i + 2 < s.len) {
+			high = ascii_hex(s.ptr[i + 1]);
+			low = ascii_hex(s.ptr[i + 2]);
+		}
+		if (high >= 0 && low >= 0) {
+			out[n++] = (char)(high * 16 + low);
+			i += 2;
+		} else if (s.ptr[i] != '\t') {
+			out[n++] = s.ptr[i];
+		}
+	}
+	return (struct str){ out, n };
+}
+
+static struct str
+bio_text(struct arena *arena, BIO *bio)
+{
+	char *text;
+	long len = BIO_get_mem_data(bio, &text);
+
+	if (len <= 0)
+		return STR("");
+	return arena_str(arena, (struct str){ text, (size_t)len });
+}
+
+static struct str
+pem_of(struct arena *arena, X509 *cert)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	struct str text = STR("");
+
+	if (bio && PEM_write_bio_X509(bio, cert) == 1)
+		text = bio_text(arena, bio);
+	(void)BIO_free(bio);
+	return text;
+}
+
+static struct str
+subject_of(struct arena *arena, X509 *cert)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	struct str text = STR("");
+
+	if (bio && X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0,
+		       XN_FLAG_RFC2253) >= 0)
+		text = bio_text(arena, bio);
+	(void)BIO_free(bio);
+	return text;
+}
+
+static struct str
+hash_of(struct arena *arena, X509 *cert)
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned char hash[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+	char *text;
+
+	if (X509_digest(cert, EVP_sha256(), hash, &len) != 1)
+		return STR("");
+	text = arena_alloc(arena, 2 * (size_t)len + 1);
+	for (unsigned i = 0; i < len; i++) {
+		text[2 * i] = digits[hash[i] >> 4];
+		text[2 * i + 1] = digits[hash[i] & 15];
+	}
+	return (struct str){ text, 2 * (size_t)len };
+}
+
+static void
+add_name(struct arena *arena, struct str *names, size_t *n,
+    const ASN1_IA5STRING *value)
+{
+	int len = ASN1_STRING_length(value);
+
+	if (*n == CERTIFICATE_NAMES_MAX || len < 0)
+		return;
+	names[(*n)++] = arena_str(
+	    arena, (struct str){ (const char *)ASN1_STRING_get0_data(value),
+		       (size_t)len });
+}
+
+static void
+read_names(struct arena *arena, X509 *cert, struct certificate *out)
+{
+	GENERAL_NAMES *names =
+	    X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+	const GENERAL_NAME *name;
+
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+		name = sk_GENERAL_NAME_value(names, i);
+		if (name->type == GEN_URI)
+			add_name(arena, out->uris, &out->n_uris,
+			    name->d.uniformResourceIdentifier);
+		else if (name->type == GEN_DNS)
+			add_name(arena, out->dns, &out->n_dns, name->d.dNSName);
+	}
+	GENERAL_NAMES_free(names);
+}
+
+bool
+certificate_read(struct arena *arena, struct str pem, struct certificate *out)
+{
+	struct str plain;
+	X509 *cert = NULL;
+	BIO *bio;
+
+	*out = (struct certificate){ .n_uris = 0 };
+	if (!pem.len || pem.len > PEM_MAX)
+		return false;
+	plain = plain_pem(arena, pem);
+	bio = BIO_new_mem_buf(plain.ptr, (int)plain.len);
+	if (bio)
+		cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	(void)BIO_free(bio);
+	if (!cert)
+		return false;
+	out->pem = pem_of(arena, cert);
+	out->hash = hash_of(arena, cert);
+	out->subject = subject_of(arena, cert);
+	read_names(arena, cert, out);
+	X509_free(cert);
+	return true;
+}
