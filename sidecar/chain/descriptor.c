@@ -5,15 +5,39 @@
 
 #include "chain/descriptor.h"
 #include "chain/match.h"
+#include "http/address.h"
 #include "http/params.h"
 
 /* What an action has to match. */
 struct rate_limit_action {
 	const struct header_match **headers;
 	const struct query_match **queries;
+	struct address_range *ranges;
+	const struct format *value; /* of remote_address_match */
 };
 
 /* ---- compiling ---- */
+
+static void
+build_address(struct setup *s, struct rate_limit_action *a,
+    const struct conf_address_match_action *conf)
+{
+	const conf_cidr_ranges *ranges;
+
+	if (!conf->address_matcher)
+		return;
+	ranges = &conf->address_matcher->ranges;
+	a->value = host_setup_format(s, conf->node, conf->descriptor_value);
+	a->ranges =
+	    ARENA_ARRAY(host_setup_arena(s), ranges->n, struct address_range);
+	for (size_t i = 0; i < ranges->n; i++)
+		if (!address_range_read(ranges->items[i].address_prefix,
+			ranges->items[i].prefix_len, &a->ranges[i]))
+			host_setup_error(s, ranges->items[i].node,
+			    "malformed IP address: " STR_FMT "/%u",
+			    STR_ARG(ranges->items[i].address_prefix),
+			    (unsigned)ranges->items[i].prefix_len);
+}
 
 static void
 build_action(struct setup *s, struct rate_limit_action *a,
@@ -25,6 +49,8 @@ build_action(struct setup *s, struct rate_limit_action *a,
 	struct arena *arena = host_setup_arena(s);
 	struct diag *diag = diag_new(arena);
 
+	if (conf->remote_address_match)
+		build_address(s, a, conf->remote_address_match);
 	if (!match)
 		return;
 	a->headers =
@@ -182,6 +208,35 @@ run_lookup(
 		metadata_value(x, a->metadata) };
 }
 
+static bool
+address_matches(struct exchange *x, const struct rate_limit_action *a,
+    const struct conf_address_matcher *conf)
+{
+	struct address address;
+	bool inside = false;
+
+	if (!address_read(host_attribute(x, HOST_CLIENT_ADDRESS), &address))
+		return false;
+	for (size_t i = 0; i < conf->ranges.n; i++)
+		inside |= address_is_in(&address, &a->ranges[i]);
+	return inside != conf->invert_match;
+}
+
+static struct descriptor_entry
+run_address(struct exchange *x, const struct rate_limit_action *a,
+    const struct conf_address_match_action *conf)
+{
+	struct descriptor_entry e = { conf->descriptor_key, STR_NONE };
+
+	if (!address_matches(x, a, conf->address_matcher))
+		return e;
+	e.value = host_format(x, a->value);
+	if (!e.value.len)
+		e.value =
+		    conf->default_value.len ? conf->default_value : STR_NONE;
+	return e;
+}
+
 static struct descriptor_entry
 run_fixed(struct exchange *x, const struct conf_rate_limit_action *a)
 {
@@ -215,6 +270,8 @@ run_action(struct exchange *x, const struct rate_limit_action *a,
 
 	if (conf->header_value_match || conf->query_parameter_value_match)
 		e = run_match(x, a, conf);
+	else if (conf->remote_address_match)
+		e = run_address(x, a, conf->remote_address_match);
 	else if (conf->request_headers || conf->query_parameters ||
 		 conf->metadata)
 		e = run_lookup(x, conf, &skip);

@@ -168,6 +168,41 @@ static const struct schema_message metadata_message = {
 	.fields = metadata_fields,
 };
 
+static const struct schema_field address_matcher_fields[] = {
+	{ FIELD(SCHEMA_MESSAGE, conf_address_matcher, ranges),
+	    .label = SCHEMA_LIST, .message = &conf_cidr_range_message,
+	    .text = "Networks of which one holds the address." },
+	{ FIELD(SCHEMA_BOOL, conf_address_matcher, invert_match),
+	    .text = "Turn the answer round." },
+	{ .name = NULL },
+};
+
+static const struct schema_message address_matcher_message = {
+	.name = "envoy.type.matcher.v3.AddressMatcher",
+	.size = sizeof(struct conf_address_matcher),
+	.fields = address_matcher_fields,
+};
+
+static const struct schema_field address_match_fields[] = {
+	{ FIELD(SCHEMA_MESSAGE, conf_address_match_action, address_matcher),
+	    .message = &address_matcher_message, .required = true,
+	    .text = "Which addresses make an entry." },
+	{ FIELD(SCHEMA_STR, conf_address_match_action, descriptor_value),
+	    .min_items = 1, .required = true,
+	    .text = "Value of the entry, with operators." },
+	{ FIELD(SCHEMA_STR, conf_address_match_action, descriptor_key),
+	    .fallback = "remote_address_match", .text = "Key of the entry." },
+	{ FIELD(SCHEMA_STR, conf_address_match_action, default_value),
+	    .text = "Value where the operators have none." },
+	{ .name = NULL },
+};
+
+static const struct schema_message address_match_message = {
+	.name = "envoy.config.route.v3.RateLimit.Action.RemoteAddressMatch",
+	.size = sizeof(struct conf_address_match_action),
+	.fields = address_match_fields,
+};
+
 static const struct schema_field action_fields[] = {
 	{ FIELD(SCHEMA_MESSAGE, conf_rate_limit_action, source_cluster),
 	    .message = &conf_empty_message, .oneof = "action_specifier",
@@ -200,10 +235,11 @@ static const struct schema_field action_fields[] = {
 	{ FIELD(SCHEMA_MESSAGE, conf_rate_limit_action, masked_remote_address),
 	    .message = &masked_address_message, .oneof = "action_specifier",
 	    .text = "Entry with the client's network." },
+	{ FIELD(SCHEMA_MESSAGE, conf_rate_limit_action, remote_address_match),
+	    .message = &address_match_message, .oneof = "action_specifier",
+	    .text = "Entry with a value, if the client's address matches." },
 	REFUSED("dynamic_metadata", "Envoy refuses it too; use metadata"),
 	REFUSED("extension", "this rate limit action is not built in"),
-	REFUSED(
-	    "remote_address_match", "this rate limit action is not built in"),
 	{ .name = NULL },
 };
 

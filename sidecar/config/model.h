@@ -54,6 +54,14 @@ struct conf_runtime_fraction {
 	struct str runtime_key;
 };
 
+/* envoy.config.core.v3.CidrRange */
+struct conf_cidr_range {
+	const struct node *node;
+	struct str address_prefix;
+	uint32_t prefix_len;
+};
+typedef CONF_LIST(struct conf_cidr_range) conf_cidr_ranges;
+
 /* envoy.type.v3.HttpStatus */
 struct conf_http_status {
 	const struct node *node;
@@ -317,6 +325,17 @@ struct conf_masked_remote_address {
 	const struct node *node;
 	uint32_t v4_prefix_mask_len, v6_prefix_mask_len;
 };
+/* envoy.type.matcher.v3.AddressMatcher */
+struct conf_address_matcher {
+	const struct node *node;
+	conf_cidr_ranges ranges;
+	bool invert_match;
+};
+struct conf_address_match_action {
+	const struct node *node;
+	struct conf_address_matcher *address_matcher;
+	struct str descriptor_value, descriptor_key, default_value;
+};
 struct conf_rate_limit_action {
 	const struct node *node;
 	struct conf_request_headers_action *request_headers;
@@ -326,6 +345,7 @@ struct conf_rate_limit_action {
 	struct conf_generic_key_action *generic_key;
 	struct conf_value_match_action *header_value_match;
 	struct conf_value_match_action *query_parameter_value_match;
+	struct conf_address_match_action *remote_address_match;
 	struct conf_metadata_action *metadata;
 	struct conf_empty *source_cluster, *destination_cluster;
 };
@@ -491,12 +511,6 @@ struct conf_common_http {
 	uint32_t max_headers_count; /* 100 */
 	int64_t max_stream_duration;
 };
-struct conf_cidr_range {
-	const struct node *node;
-	struct str address_prefix;
-	uint32_t prefix_len;
-};
-typedef CONF_LIST(struct conf_cidr_range) conf_cidr_ranges;
 struct conf_internal_address {
 	const struct node *node;
 	conf_cidr_ranges cidr_ranges;

@@ -299,6 +299,17 @@ END_TEST
 #define BIG "token_bucket: {max_tokens: 1000, fill_interval: 60s}\n"
 #define ONE "token_bucket: {max_tokens: 1, fill_interval: 60s}"
 
+/* A request that has something of everything. */
+static enum verdict
+ask_all(void)
+{
+	fake_next_request(x);
+	fake_request(x, "x-plan", "free");
+	(void)host_header_set(x, HOST_REQUEST, STR(":path"), STR("/p?q=a%20b"));
+	host_metadata_set(x, STR("ns"), STR("plan"), STR("gold"));
+	return fake_run_request(x);
+}
+
 START_TEST(each_action_makes_its_entry)
 {
 	static const struct {
@@ -329,6 +340,43 @@ START_TEST(each_action_makes_its_entry)
 		{ "[{actions: [{request_headers: {header_name: x-none, "
 		  "descriptor_key: plan}}]}]",
 		    "[{key: plan, value: free}]", false },
+		{ "[{actions: [{source_cluster: {}}]}]",
+		    "[{key: source_cluster, value: own}]", true },
+		{ "[{actions: [{header_value_match: {descriptor_value: v, "
+		  "headers: [{name: x-plan, string_match: {prefix: f}}]}}]}]",
+		    "[{key: header_match, value: v}]", true },
+		{ "[{actions: [{header_value_match: {descriptor_value: v, "
+		  "descriptor_key: k, expect_match: false, "
+		  "headers: [{name: x-plan, string_match: {prefix: f}}]}}]}]",
+		    "[{key: k, value: v}]", false },
+		{ "[{actions: [{query_parameters: {query_parameter_name: q, "
+		  "descriptor_key: k}}]}]",
+		    "[{key: k, value: 'a b'}]", true },
+		{ "[{actions: [{query_parameter_value_match: "
+		  "{descriptor_value: v, query_parameters: [{name: q, "
+		  "string_match: {exact: 'a%20b'}}]}}]}]",
+		    "[{key: query_match, value: v}]", true },
+		{ "[{actions: [{metadata: {descriptor_key: k, metadata_key: "
+		  "{key: ns, path: [{key: plan}]}}}]}]",
+		    "[{key: k, value: gold}]", true },
+		{ "[{actions: [{metadata: {descriptor_key: k, default_value: "
+		  "d, metadata_key: {key: ns, path: [{key: none}]}}}]}]",
+		    "[{key: k, value: d}]", true },
+		{ "[{actions: [{metadata: {descriptor_key: k, metadata_key: "
+		  "{key: ns, path: [{key: none}]}}}]}]",
+		    "[{key: k, value: d}]", false },
+		{ "[{actions: [{metadata: {descriptor_key: k, source: "
+		  "ROUTE_ENTRY, metadata_key: {key: route, path: [{key: "
+		  "plan}]}}}]}]",
+		    "[{key: k, value: plan}]", true },
+		{ "[{actions: [{remote_address_match: {descriptor_value: v, "
+		  "address_matcher: {ranges: [{address_prefix: 192.0.2.0, "
+		  "prefix_len: 24}]}}}]}]",
+		    "[{key: remote_address_match, value: v}]", true },
+		{ "[{actions: [{remote_address_match: {descriptor_value: v, "
+		  "address_matcher: {ranges: [{address_prefix: 192.0.3.0, "
+		  "prefix_len: 24}]}}}]}]",
+		    "[{key: remote_address_match, value: v}]", false },
 		/* An action without a value takes the descriptor with it... */
 		{ "[{actions: [{generic_key: {descriptor_value: a}}, "
 		  "{request_headers: {header_name: x-none, "
@@ -370,10 +418,10 @@ START_TEST(each_action_makes_its_entry)
 		    cases[i].entries);
 		begin(conf);
 		set_rate_limits(cases[i].rate_limits);
-		ck_assert_int_eq(ask_with("x-plan", "free"), FILTER_NEXT);
-		ck_assert_msg(
-		    ask_with("x-plan", "free") ==
-			(cases[i].matches ? FILTER_REPLY : FILTER_NEXT),
+		x->service_cluster = STR("own");
+		ck_assert_int_eq(ask_all(), FILTER_NEXT);
+		ck_assert_msg(ask_all() == (cases[i].matches ? FILTER_REPLY
+							     : FILTER_NEXT),
 		    "case %zu", i);
 		end();
 	}
