@@ -168,9 +168,24 @@ static const struct schema_message metadata_message = {
 	.fields = metadata_fields,
 };
 
+static const struct schema_field range_fields[] = {
+	{ FIELD(SCHEMA_STR, conf_cidr_range, address_prefix), .min_items = 1,
+	    .required = true,
+	    .text = "Address, of which the first bits count." },
+	{ FIELD(SCHEMA_U32, conf_cidr_range, prefix_len), .max = 128,
+	    .text = "How many bits." },
+	{ .name = NULL },
+};
+
+static const struct schema_message range_message = {
+	.name = "xds.core.v3.CidrRange",
+	.size = sizeof(struct conf_cidr_range),
+	.fields = range_fields,
+};
+
 static const struct schema_field address_matcher_fields[] = {
 	{ FIELD(SCHEMA_MESSAGE, conf_address_matcher, ranges),
-	    .label = SCHEMA_LIST, .message = &conf_cidr_range_message,
+	    .label = SCHEMA_LIST, .message = &range_message,
 	    .text = "Networks of which one holds the address." },
 	{ FIELD(SCHEMA_BOOL, conf_address_matcher, invert_match),
 	    .text = "Turn the answer round." },
