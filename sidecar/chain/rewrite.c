@@ -74,12 +74,26 @@ build_host(struct arena *arena, struct rewrite *r,
 		    arena, action->host_rewrite, action->node, diag);
 }
 
+/* Most routes leave host and path alone. */
+static bool
+rewrites(const struct conf_route_action *action)
+{
+	return action->prefix_rewrite.len || action->regex_rewrite ||
+	       action->path_rewrite.len || action->path_rewrite_policy ||
+	       action->host_rewrite_literal.len ||
+	       action->host_rewrite_header.len ||
+	       action->host_rewrite_path_regex || action->host_rewrite.len;
+}
+
 const struct rewrite *
 rewrite_build(struct arena *arena, const struct conf_route *conf,
     const struct route_match *match, struct diag *diag)
 {
-	struct rewrite *r = ARENA_NEW(arena, struct rewrite);
+	struct rewrite *r;
 
+	if (!conf->redirect && (!conf->route || !rewrites(conf->route)))
+		return NULL;
+	r = ARENA_NEW(arena, struct rewrite);
 	r->conf = conf;
 	r->match = match;
 	if (conf->route) {
@@ -127,7 +141,8 @@ void
 rewrite_path(const struct rewrite *r, struct exchange *x)
 {
 	struct str target = headers_get(&x->request, STR(":path"));
-	struct str changed = new_path(r, x, target_path(target));
+	struct str changed =
+	    r ? new_path(r, x, target_path(target)) : STR_NONE;
 
 	if (!changed.len)
 		return;
@@ -198,10 +213,13 @@ formatted(const struct format *format, const struct exchange *x)
 void
 rewrite_host(const struct rewrite *r, struct exchange *x)
 {
-	const struct conf_route_action *action = r->conf->route;
+	const struct conf_route_action *action;
 	struct str target = headers_get(&x->request, STR(":path"));
 	struct str host = STR_NONE;
 
+	if (!r)
+		return;
+	action = r->conf->route;
 	if (action->host_rewrite_literal.len)
 		host = action->host_rewrite_literal;
 	else if (r->host_header.ptr)

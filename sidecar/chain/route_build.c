@@ -5,6 +5,8 @@
  */
 #include "config.h"
 
+#include <stdlib.h>
+
 #include "chain/route_table.h"
 #include "config/bootstrap.h"
 
@@ -182,18 +184,23 @@ build_to_https(struct building *b, const struct scope *nothing)
 static const struct pathindex *
 build_index(struct building *b, const struct vhost *v)
 {
-	struct path_key *keys = ARENA_ARRAY(b->arena, v->n, struct path_key);
+	struct path_key *keys = calloc(v->n, sizeof(*keys));
+	const struct pathindex *index = NULL;
+	size_t n = 0;
 
-	for (size_t i = 0; i < v->n; i++) {
-		if (!v->routes[i].parts->match)
-			return NULL;
-		keys[i] = route_match_key(v->routes[i].parts->match);
+	if (!keys)
+		abort();
+	for (; n < v->n && v->routes[n].parts->match; n++) {
+		keys[n] = route_match_key(v->routes[n].parts->match);
 		/* A template sees the parameters that others do not. */
 		if (b->table->conf->ignore_path_parameters_in_path_matching &&
-		    route_match_template(v->routes[i].parts->match))
-			keys[i].text = STR("");
+		    route_match_template(v->routes[n].parts->match))
+			keys[n].text = STR("");
 	}
-	return pathindex_build(b->arena, keys, v->n);
+	if (n == v->n)
+		index = pathindex_build(b->arena, keys, n);
+	free(keys);
+	return index;
 }
 
 static void
