@@ -104,7 +104,7 @@ build_direct(struct building *b, struct route_parts *parts,
 {
 	if (direct->body)
 		parts->direct_body =
-		    bootstrap_data(b->arena, b->diag, NULL, direct->body,
+		    bootstrap_text(b->arena, b->diag, NULL, direct->body,
 			b->table->conf->max_direct_response_body_size_bytes);
 	if (direct->body_format)
 		parts->direct_format =
@@ -118,7 +118,8 @@ build_action(struct building *b, struct route *r, struct route_parts *parts)
 
 	r->cluster = known_cluster(b, action->cluster);
 	parts->limits = rate_limits_build(b->setup, &action->rate_limits);
-	r->timeout_ns = action->timeout;
+	/* max_stream_duration takes the place of it. */
+	r->timeout_ns = action->max_stream_duration ? 0 : action->timeout;
 	r->idle_timeout_ns = action->has_idle_timeout
 				 ? action->idle_timeout
 				 : b->gateway->hcm->stream_idle_timeout;
@@ -158,6 +159,10 @@ build_route(struct building *b, struct route *r, const struct conf_route *conf)
 	r->level_confs[HOST_LEVEL_GLOBAL] = b->table->scope.confs;
 	r->level_confs[HOST_LEVEL_VHOST] = b->vhost->own.confs;
 	r->level_confs[HOST_LEVEL_ROUTE] = own.confs;
+	r->level_confs[HOST_OLD_VHOST] = b->vhost->old_cors;
+	if (conf->route)
+		r->level_confs[HOST_OLD_ROUTE] =
+		    scope_old_cors(b->setup, conf->route->cors);
 	set_scope(r, &all);
 	if (conf->route && conf->route->weighted_clusters)
 		build_weighted(b, r, &all, parts);
@@ -214,6 +219,7 @@ build_vhost(struct building *b, const struct scope *outer)
 	v->vclusters = vclusters_build(b->arena, conf, b->diag);
 	v->own = scope_build(b->setup, &conf->typed_per_filter_config);
 	v->scope = scope_within(b->setup, &v->own, outer);
+	v->old_cors = scope_old_cors(b->setup, conf->cors);
 	v->n = conf->routes.n;
 	v->routes = ARENA_ARRAY(b->arena, v->n, struct route);
 	for (size_t i = 0; i < v->n; i++)

@@ -34,6 +34,7 @@ struct vhost {
 	const struct conf_virtual_host *conf;
 	struct changes changes;
 	struct scope own, scope; /* its own words, and what holds in it */
+	const void **old_cors;
 	struct route *routes;
 	size_t n;
 	const struct pathindex *index; /* NULL: few routes */

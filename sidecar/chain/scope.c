@@ -176,3 +176,26 @@ scope_within(
 	}
 	return out;
 }
+
+const void **
+scope_old_cors(struct setup *s, const struct node *cors)
+{
+	const struct gateway *g = s->gateway;
+	const struct filter *f;
+	const void **confs;
+	struct any any;
+
+	if (!cors)
+		return NULL;
+	confs = ARENA_ARRAY(g->arena, g->n_filters + 1, const void *);
+	for (size_t at = 0; at < g->n_filters; at++) {
+		f = g->filters[at].filter;
+		if (!str_eq(str_of(f->name), STR("envoy.filters.http.cors")))
+			continue;
+		any = (struct any){ .node = cors,
+			.type = str_of(f->route_conf->name),
+			.path = "cors" };
+		confs[at] = setup_filter_route(s, f, &any);
+	}
+	return confs;
+}

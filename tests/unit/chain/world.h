@@ -24,9 +24,12 @@ struct world *world_new(const char *hcm);
 void world_free(struct world *);
 
 /*
- * An exchange with these pseudo headers and "name: value" lines, started. A
- * line for a pseudo header (":authority: a.test") takes the place of its own.
+ * An exchange with these pseudo headers and "name: value" lines, before it
+ * is started, and started. A line for a pseudo header (":authority: a.test")
+ * takes the place of its own.
  */
+struct exchange *world_exchange(struct world *, const char *method,
+    const char *target, const char *header_lines);
 struct exchange *world_request(struct world *, const char *method,
     const char *target, const char *header_lines);
 
