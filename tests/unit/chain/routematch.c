@@ -253,7 +253,7 @@ START_TEST(mistakes_are_refused)
 	ck_assert_ptr_null(build("{safe_regex: {regex: '(a'}}"));
 	ck_assert_ptr_null(build("{path_match_policy: {name: x, typed_config: "
 				 "{'@type': type.googleapis.com/a.B}}}"));
-	ck_assert_uint_eq(diag_errors(diag), 2);
+	ck_assert_uint_ge(diag_errors(diag), 2);
 }
 END_TEST
 
