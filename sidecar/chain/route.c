@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "chain/downstream.h"
+#include "chain/hash.h"
 #include "chain/route_table.h"
 #include "config/scalar.h"
 #include "http/target.h"
@@ -96,22 +97,30 @@ find_route(const struct route_table *t, const struct vhost *v,
 	return NULL;
 }
 
-/* The number that picks among weighted clusters. */
-static uint64_t
-selection(const struct conf_weighted_clusters *conf, const struct exchange *x)
+static bool
+number_in_header(const struct exchange *x, struct str header, uint64_t *number)
 {
-	struct str name = conf->header_name;
-	struct str value;
+	struct str name = header_name_lower(x->arena, header);
+
+	return !headers_nth(&x->request, name, 1).ptr &&
+	       match_number(headers_get(&x->request, name), number);
+}
+
+/* The number that picks among a route's weighted clusters. */
+static uint64_t
+selection(const struct route *r, const struct exchange *x)
+{
+	const struct conf_weighted_clusters *conf =
+	    r->conf->route->weighted_clusters;
+	const struct hash_policy *hash =
+	    conf->use_hash_policy ? r->forwarding->hash : NULL;
 	uint64_t number;
 
-	if (!name.len)
-		return x->random;
-	name = header_name_lower(x->arena, name);
-	value = headers_get(&x->request, name);
-	return !headers_nth(&x->request, name, 1).ptr &&
-		       match_number(value, &number)
-		   ? number
-		   : x->random;
+	if (conf->header_name.len &&
+	    number_in_header(x, conf->header_name, &number))
+		return number;
+	return hash && hash_policy_value(hash, x, &number, NULL) ? number
+								 : x->random;
 }
 
 static const struct route *
@@ -123,7 +132,7 @@ pick(const struct route *r, const struct exchange *x)
 	if (!r || !r->parts->weight_sum)
 		return r;
 	conf = r->conf->route->weighted_clusters;
-	at = selection(conf, x) % r->parts->weight_sum;
+	at = selection(r, x) % r->parts->weight_sum;
 	for (size_t i = 0; i < conf->clusters.n; i++) {
 		if (at < conf->clusters.items[i].weight)
 			return &r->parts->weighted[i];

@@ -126,7 +126,9 @@ static const struct schema_field weighted_clusters_fields[] = {
 	{ FIELD(SCHEMA_STR, conf_weighted_clusters, header_name),
 	    .oneof = "random_value_specifier",
 	    .text = "Header whose number chooses, not chance." },
-	REFUSED_SCALAR("use_hash_policy", "the cluster is chosen at random"),
+	{ FIELD(SCHEMA_BOOL, conf_weighted_clusters, use_hash_policy),
+	    .oneof = "random_value_specifier",
+	    .text = "Whether the hash policy's number chooses, not chance." },
 	{ .name = NULL },
 };
 
