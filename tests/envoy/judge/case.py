@@ -12,7 +12,7 @@
     router: {...}          fields of the router filter
     clusters: {name: {...}}   beside or over "backend"; "hosts" lists the hosts:
                            A, B, C are three scripted backends, DEAD is a port
-                           where nobody listens
+                           where nobody listens, FULL one where nobody accepts
     bootstrap: {...}       laid over the whole at last
     yaml: text             the whole bootstrap as it is, instead of all these
     json: true             the bootstrap is a file in JSON
@@ -31,6 +31,10 @@
         body
       answers: [{...}]     what the backends answer, one after the other, the
                            last again and again; see judge/backend.py
+      during: [text, ...]  requests that are under way meanwhile: they have
+                           reached their backends, whose answers "hold"; one
+                           with "calls" when there were so many
+      calls: 2             waits until the backends were asked so often
     - raw: "GET / HTTP..." bytes as they are
 
 Ports in texts: @A@, @B@, @C@, @DEAD@ and @PORT@, the listener's.
@@ -68,6 +72,8 @@ class Request:
         if not isinstance(entry, dict):
             entry = {"request": entry}
         self.answers = entry.get("answers") or [{}]
+        self.during = [Request(r) for r in entry.get("during", [])]
+        self.calls = entry.get("calls", 0)
         if "raw" in entry:
             self.data = entry["raw"].encode("latin-1")
         else:
