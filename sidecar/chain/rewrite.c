@@ -146,8 +146,7 @@ rewrite_path(const struct rewrite *r, struct exchange *x)
 
 	if (!changed.len)
 		return;
-	changed = arena_printf(x->arena, STR_FMT STR_FMT, STR_ARG(changed),
-	    STR_ARG(target_query(target)));
+	changed = ARENA_JOIN(x->arena, changed, target_query(target));
 	if (!x->gateway->suppress_envoy_headers && !is_kept(x))
 		headers_set(&x->request, STR("x-envoy-original-path"), target);
 	headers_set(&x->request, STR(":path"), changed);

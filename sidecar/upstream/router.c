@@ -166,11 +166,18 @@ is_in_maintenance(struct forward *f)
 static bool
 is_dropped(struct forward *f)
 {
-	if (!is_among(f, f->cluster->drop_ppm, 1000000))
+	uint32_t ppm = f->cluster->drop_ppm;
+
+	if (!is_among(f, ppm, 1000000))
 		return false;
 	forward_count(f, 503, false);
-	failure_reply_overloaded(f, STR("drop overload"), STR("drop_overload"),
-	    "DO", STR("x-envoy-drop-overload"));
+	if (ppm == 1000000)
+		failure_reply_overloaded(f, STR("unconditional drop overload"),
+		    STR("unconditional_drop_overload"), "UDO",
+		    STR("x-envoy-unconditional-drop-overload"));
+	else
+		failure_reply_overloaded(f, STR("drop overload"),
+		    STR("drop_overload"), "DO", STR("x-envoy-drop-overload"));
 	return true;
 }
 

@@ -13,6 +13,7 @@
     clusters: {name: {...}}   beside or over "backend"; "hosts" lists the hosts:
                            A, B, C are three scripted backends, DEAD is a port
                            where nobody listens, FULL one where nobody accepts
+    listener: {...}        fields of the listener
     bootstrap: {...}       laid over the whole at last
     yaml: text             the whole bootstrap as it is, instead of all these
     json: true             the bootstrap is a file in JSON
@@ -63,7 +64,7 @@ LOG = (
 KNOWN = {
     *("about", "hcm", "routes", "virtual_hosts", "route_config", "filters"),
     *("router", "clusters", "bootstrap", "log", "env", "files", "counters"),
-    *("requests", "yaml", "json"),
+    *("requests", "yaml", "json", "listener"),
 }
 
 
@@ -136,6 +137,7 @@ def cluster(name, fields):
         out["load_assignment"] = {
             "cluster_name": name,
             "endpoints": [{"lb_endpoints": [host(h) for h in hosts]}],
+            **out.get("load_assignment", {}),
         }
     return out
 
@@ -231,6 +233,7 @@ class Case:
             "filter_chains": [
                 {"filters": [{"name": "hcm", "typed_config": self.hcm()}]}
             ],
+            **(self.parts.get("listener") or {}),
         }
         return merged(
             {
