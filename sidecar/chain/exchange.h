@@ -133,6 +133,7 @@ struct exchange {
 	const struct conf_cluster *cluster;
 	struct exchange_upstream upstream;
 	struct str cluster_name; /* also of one that does not exist */
+	struct str vcluster; /* virtual cluster, once it is forwarded */
 	unsigned attempts;
 	unsigned reroutes; /* how often a route was searched */
 	enum log_type log_type; /* while a log line is rendered */

@@ -183,7 +183,9 @@ host_header_add(
 
 	if (!h || !header_is_writable(name, value))
 		return false;
-	headers_add(h, arena_str(x->arena, name), arena_str(x->arena, value));
+	headers_append(h,
+	    map == HOST_REQUEST ? HEADERS_OF_REQUEST : HEADERS_OF_RESPONSE,
+	    arena_str(x->arena, name), arena_str(x->arena, value));
 	return true;
 }
 
@@ -468,21 +470,36 @@ host_body_format(
 	return out;
 }
 
-const struct conf_rate_limit *
-host_rate_limits(struct exchange *x, size_t *n)
+struct str
+host_metadata_string(
+    struct exchange *x, struct str ns, const struct str *keys, size_t n)
 {
-	const struct conf_route_action *action;
+	return str_starts(metadata_json(x, ns, keys, n), STR("\""))
+		   ? metadata_text(x, ns, keys, n)
+		   : STR_NONE;
+}
 
-	*n = 0;
-	if (!x->route)
+struct str
+host_route_metadata(
+    struct exchange *x, struct str ns, const struct str *keys, size_t n)
+{
+	return x->route ? route_metadata(x->route, ns, keys, n) : STR_NONE;
+}
+
+const struct rate_limits *
+host_rate_limits(struct exchange *x, enum host_limits which)
+{
+	if (!host_route_forwards(x))
 		return NULL;
-	action = x->route->conf->route;
-	if (action && action->rate_limits.n) {
-		*n = action->rate_limits.n;
-		return action->rate_limits.items;
-	}
-	*n = x->route->vhost->rate_limits.n;
-	return x->route->vhost->rate_limits.items;
+	return which == HOST_LIMITS_OF_ROUTE ? route_limits(x->route)
+					     : route_vhost_limits(x->route);
+}
+
+bool
+host_includes_vhost_limits(struct exchange *x)
+{
+	return host_route_forwards(x) &&
+	       x->route->conf->route->include_vh_rate_limits;
 }
 
 void

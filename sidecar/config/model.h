@@ -59,6 +59,13 @@ struct conf_metadata {
 	const struct node *node;
 	struct map filter_metadata; /* values: const struct node ** */
 };
+/* envoy.config.core.v3.CidrRange */
+struct conf_cidr_range {
+	const struct node *node;
+	struct str address_prefix;
+	uint32_t prefix_len;
+};
+typedef CONF_LIST(struct conf_cidr_range) conf_cidr_ranges;
 struct conf_runtime_double {
 	const struct node *node;
 	double default_value;
@@ -346,21 +353,63 @@ struct conf_request_headers_action {
 	struct str header_name, descriptor_key;
 	bool skip_if_absent;
 };
+struct conf_query_parameters_action {
+	const struct node *node;
+	struct str query_parameter_name, descriptor_key;
+	bool skip_if_absent;
+};
 struct conf_generic_key_action {
 	const struct node *node;
+	struct str descriptor_value, descriptor_key, default_value;
+};
+/* HeaderValueMatch has headers, QueryParameterValueMatch query_parameters. */
+struct conf_value_match_action {
+	const struct node *node;
 	struct str descriptor_value, descriptor_key;
+	bool expect_match;
+	CONF_LIST(struct conf_header_matcher) headers;
+	CONF_LIST(struct conf_query_matcher) query_parameters;
+};
+struct conf_metadata_key {
+	const struct node *node;
+	struct str key;
+	CONF_LIST(struct conf_path_segment) path;
+};
+enum conf_metadata_source { CONF_METADATA_DYNAMIC, CONF_METADATA_ROUTE };
+struct conf_metadata_action {
+	const struct node *node;
+	struct str descriptor_key, default_value;
+	struct conf_metadata_key *metadata_key;
+	int source;
+	bool skip_if_absent;
 };
 struct conf_masked_remote_address {
 	const struct node *node;
 	uint32_t v4_prefix_mask_len, v6_prefix_mask_len;
 };
+/* envoy.type.matcher.v3.AddressMatcher */
+struct conf_address_matcher {
+	const struct node *node;
+	conf_cidr_ranges ranges;
+	bool invert_match;
+};
+struct conf_address_match_action {
+	const struct node *node;
+	struct conf_address_matcher *address_matcher;
+	struct str descriptor_value, descriptor_key, default_value;
+};
 struct conf_rate_limit_action {
 	const struct node *node;
 	struct conf_request_headers_action *request_headers;
+	struct conf_query_parameters_action *query_parameters;
 	struct conf_empty *remote_address;
 	struct conf_masked_remote_address *masked_remote_address;
 	struct conf_generic_key_action *generic_key;
-	struct conf_empty *destination_cluster;
+	struct conf_value_match_action *header_value_match;
+	struct conf_value_match_action *query_parameter_value_match;
+	struct conf_address_match_action *remote_address_match;
+	struct conf_metadata_action *metadata;
+	struct conf_empty *source_cluster, *destination_cluster;
 };
 struct conf_rate_limit {
 	const struct node *node;
@@ -413,6 +462,7 @@ struct conf_route_action {
 	int64_t idle_timeout;
 	bool has_idle_timeout;
 	conf_rate_limits rate_limits;
+	bool include_vh_rate_limits;
 	/* model_forward.h has these. */
 	struct conf_retry_policy *retry_policy;
 	conf_mirror_policies request_mirror_policies;
@@ -525,12 +575,6 @@ struct conf_common_http {
 	uint32_t max_headers_count; /* 100 */
 	int64_t max_stream_duration;
 };
-struct conf_cidr_range {
-	const struct node *node;
-	struct str address_prefix;
-	uint32_t prefix_len;
-};
-typedef CONF_LIST(struct conf_cidr_range) conf_cidr_ranges;
 struct conf_internal_address {
 	const struct node *node;
 	conf_cidr_ranges cidr_ranges;

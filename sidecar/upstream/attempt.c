@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "base/clock.h"
+#include "chain/routestats.h"
 #include "upstream/facts.h"
 
 enum { MAX_KEPT = 64 << 20 };
@@ -244,6 +245,7 @@ on_ready(void *arg)
 
 	if (!admission_ready(&f->admission))
 		return false;
+	route_count(f->x, ROUTE_RQ_TOTAL);
 	f->ready_ns = clock_boot_ns();
 	facts_of_connection(f);
 	limits_arm(f);

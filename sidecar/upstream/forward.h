@@ -167,6 +167,9 @@ void failure_of_time(
 /* Counts an answer, whoever gave it. */
 void forward_count(struct forward *, unsigned status, bool is_canary);
 
+/* Counts for the cluster and, what Envoy counts there, for the route. */
+void forward_count_event(const struct forward *, enum cluster_counter);
+
 /* Where the try went, for the log. */
 void failure_note_host(struct forward *);
 
