@@ -299,14 +299,6 @@ route_metadata(
 }
 
 struct str
-route_direct_type(const struct route *r)
-{
-	return r->parts->direct_format
-		   ? format_content_type(r->parts->direct_format)
-		   : STR_NONE;
-}
-
-struct str
 route_location(const struct route *r, struct exchange *x)
 {
 	return r->parts->rewrite ? rewrite_location(r->parts->rewrite, x)

@@ -42,7 +42,6 @@ extern const struct schema_message conf_regex_message;
 extern const struct schema_message conf_metadata_message;
 extern const struct schema_message conf_runtime_u32_message;
 extern const struct schema_message conf_format_message;
-extern const struct schema_message conf_metadata_message;
 extern const struct schema_message conf_metadata_matcher_message;
 extern const struct schema_message conf_query_matcher_message;
 extern const struct schema_message conf_typed_extension_message;
