@@ -246,19 +246,22 @@ judge(struct forward *f, bool would_retry, uint64_t asked_ms, uint64_t *wait_ms)
 		return RETRY_OVERFLOW;
 	}
 	r->is_counted = true;
+	r->is_asked = asked_ms > 1;
 	if (host_random(f->x, 100) >= f->router->clusters->retry_percent) {
 		give_place(f);
 		return RETRY_NO;
 	}
-	count(f, RQ_RETRY);
-	if (asked_ms > 1) {
-		count(f, RQ_RETRY_BACKOFF_RATELIMITED);
-		*wait_ms = asked_ms + random_u64() % (asked_ms / 2);
-	} else {
-		count(f, RQ_RETRY_BACKOFF_EXPONENTIAL);
-		*wait_ms = exponential_wait(r);
-	}
+	*wait_ms = r->is_asked ? asked_ms + random_u64() % (asked_ms / 2)
+			       : exponential_wait(r);
 	return RETRY_YES;
+}
+
+void
+retry_begin(struct forward *f)
+{
+	count(f, RQ_RETRY);
+	count(f, f->retry.is_asked ? RQ_RETRY_BACKOFF_RATELIMITED
+				   : RQ_RETRY_BACKOFF_EXPONENTIAL);
 }
 
 static enum retry_verdict
