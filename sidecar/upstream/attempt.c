@@ -315,6 +315,7 @@ attempt_again(struct forward *f)
 	struct exchange *x = f->x;
 
 	f->retry_ns = 0;
+	retry_begin(f);
 	x->attempts++;
 	if (!attempt_choose(f)) {
 		retry_end(f);
