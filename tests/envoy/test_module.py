@@ -555,3 +555,52 @@ def test_requests_under_fire_of_updates(scene, backend):
     assert set(counted) <= {200, 0}
     assert counted[200] > 300
     assert front.get("/echo").status == 200
+
+
+def test_a_hot_restart_goes_on_with_the_state(scene, backend):
+    folder, port = scene.new_folder(), free_port()
+    key = {"X-Key": "the same"}
+
+    def epoch(n, limit):
+        filters = [
+            module_filter("sallyport.health", path=f"/epoch{n}"),
+            module_filter(
+                LIMIT,
+                limit=limit,
+                window="60s",
+                scope="all",
+                key_header="X-Key",
+            ),
+        ]
+        config = {
+            "static_resources": {
+                "listeners": [listener(port, filters)],
+                "clusters": [cluster("one", backend.port)],
+            }
+        }
+        made = Inside(
+            folder, config, port, epoch=(n, f"{folder}/base"), name=f"epoch{n}"
+        )
+        return scene.keep(made)
+
+    def serves(n):
+        answer = old.get(f"/epoch{n}")
+        return answer.header("content-type") == "application/json" and (
+            "circuits" in answer.json()
+        )
+
+    old = epoch(0, 4).ready()
+    assert old.get("/echo", key).status == 200
+    backend.hold()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(old.get, "/wait", key)
+        backend.wait_in_flight(1)
+        new = epoch(1, 3)
+        until(lambda: serves(1) and not serves(0), "the new Envoy serves")
+        # The old one still has a request; all of them count together.
+        assert new.get("/echo", key).status == 200
+        assert new.get("/echo", key).status == 429
+        backend.release()
+        assert waiting.result().status == 200
+    assert old.wait() == 0
+    assert new.get("/echo", key).status == 429
