@@ -97,6 +97,7 @@ def listener(port, filters, routes=None, log="", folder="", **hcm):
         "http_filters": [*filters, router],
         **hcm,
     }
+    manager = {k: v for k, v in manager.items() if v is not None}
     if log:
         manager["access_log"] = [
             {
@@ -231,8 +232,10 @@ def start(folder, filters, backend, **options):
     workers = options.pop("workers", 1)
     env, state = options.pop("env", None), options.pop("state", None)
     clusters = options.pop("clusters", ())
+    node = options.pop("node", {})
     port = free_port()
     config = {
+        "node": node,
         "static_resources": {
             "listeners": [
                 listener(port, filters, folder=folder, **options)
