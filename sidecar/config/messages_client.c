@@ -50,7 +50,8 @@ static const struct schema_field client_http1_fields[] = {
 	    "override_stream_error_on_invalid_http_message", CLIENTS_SIDE),
 	DELEGATED_SCALAR("send_fully_qualified_url", "it is for backends"),
 	DELEGATED("use_balsa_parser", CLIENTS_SIDE),
-	DELEGATED_SCALAR("allow_custom_methods", CLIENTS_SIDE),
+	{ FIELD(SCHEMA_BOOL, conf_client_http1, allow_custom_methods),
+	    .text = "Take requests of methods that nobody knows." },
 	REFUSED("ignore_http_11_upgrade", "every upgrade is refused"),
 	{ .name = NULL },
 };

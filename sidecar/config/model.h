@@ -473,6 +473,7 @@ struct conf_internal_address {
 struct conf_client_http1 {
 	const struct node *node;
 	bool accept_http_10;
+	bool allow_custom_methods;
 	struct str default_host_for_http_10;
 };
 enum conf_client_cert {
