@@ -241,8 +241,8 @@ local_reply_finish(struct exchange *x, const struct host_reply *reply)
 	struct answer a;
 
 	x->code = reply->status;
-	a = rewrite(x->gateway->local_reply, x);
-	if (exchange_is_grpc(x))
+	a = rewrite(reply->bare ? NULL : x->gateway->local_reply, x);
+	if (exchange_is_grpc(x) && !reply->bare)
 		answer_grpc(x, &a, reply->grpc_status);
 	else
 		set_body(x, &a);

@@ -36,6 +36,7 @@ struct vhost {
 	const struct conf_virtual_host *conf;
 	struct changes changes;
 	struct scope own, scope; /* its own words, and what holds in it */
+	const void **old_cors;
 	struct route *routes;
 	size_t n;
 	const struct pathindex *index; /* NULL: few routes */
@@ -198,6 +199,10 @@ build_route(struct building *b, struct route *r, const struct conf_route *conf)
 	r->level_confs[HOST_LEVEL_GLOBAL] = b->table->scope.confs;
 	r->level_confs[HOST_LEVEL_VHOST] = b->vhost->own.confs;
 	r->level_confs[HOST_LEVEL_ROUTE] = own.confs;
+	r->level_confs[HOST_OLD_VHOST] = b->vhost->old_cors;
+	if (conf->route)
+		r->level_confs[HOST_OLD_ROUTE] =
+		    scope_old_cors(b->setup, conf->route->cors);
 	set_scope(r, &all);
 	if (conf->route && conf->route->weighted_clusters)
 		build_weighted(b, r, &all, parts);
@@ -247,6 +252,7 @@ build_vhost(struct building *b, const struct scope *outer)
 	v->changes = CHANGES(b, conf);
 	v->own = scope_build(b->setup, &conf->typed_per_filter_config);
 	v->scope = scope_within(b->setup, &v->own, outer);
+	v->old_cors = scope_old_cors(b->setup, conf->cors);
 	v->n = conf->routes.n;
 	v->routes = ARENA_ARRAY(b->arena, v->n, struct route);
 	for (size_t i = 0; i < v->n; i++)

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "config/messages.h"
+#include "config/runtime.h"
 
 #define UNBUILT       "it is not built in"
 #define ONE_AT_A_TIME "tries follow each other"
@@ -120,7 +121,8 @@ static const struct schema_field weighted_clusters_fields[] = {
 	    .label = SCHEMA_LIST, .message = &weighted_cluster_message,
 	    .min_items = 1, .required = true, .text = "The clusters." },
 	DELEGATED("total_weight", "deprecated; the sum of the weights counts"),
-	DELEGATED_SCALAR("runtime_key_prefix", "there is no runtime"),
+	{ FIELD(SCHEMA_STR, conf_weighted_clusters, runtime_key_prefix),
+	    .text = "The runtime key PREFIX.CLUSTER is a cluster's share." },
 	{ FIELD(SCHEMA_STR, conf_weighted_clusters, header_name),
 	    .oneof = "random_value_specifier",
 	    .text = "Header whose number chooses, not chance." },
@@ -128,12 +130,30 @@ static const struct schema_field weighted_clusters_fields[] = {
 	{ .name = NULL },
 };
 
+/* What the runtime says of a cluster's weight. */
+static void
+set_weight(const struct runtime *rt, struct str prefix,
+    struct conf_weighted_cluster *c)
+{
+	char key[512];
+	uint64_t weight = c->weight;
+	int len = snprintf(key, sizeof(key), STR_FMT "." STR_FMT,
+	    STR_ARG(prefix), STR_ARG(c->name));
+
+	if (len > 0 && (size_t)len < sizeof(key))
+		runtime_u64(rt, (struct str){ key, (size_t)len }, &weight);
+	c->weight = weight > UINT32_MAX ? UINT32_MAX : (uint32_t)weight;
+}
+
 static void
 check_weighted_clusters(struct diag *diag, const char *path, void *decoded)
 {
 	const struct conf_weighted_clusters *w = decoded;
 	uint64_t sum = 0;
 
+	for (size_t i = 0; w->runtime_key_prefix.len && i < w->clusters.n; i++)
+		set_weight(diag_runtime(diag), w->runtime_key_prefix,
+		    &w->clusters.items[i]);
 	for (size_t i = 0; i < w->clusters.n; i++)
 		sum += w->clusters.items[i].weight;
 	if (w->clusters.n && sum == 0)
@@ -235,7 +255,9 @@ static const struct schema_field route_action_fields[] = {
 	{ FIELD(SCHEMA_MESSAGE, conf_route_action, hash_policy),
 	    .label = SCHEMA_LIST, .message = &conf_hash_policy_message,
 	    .text = "What is hashed for RING_HASH and MAGLEV." },
-	REFUSED("cors", "use typed_per_filter_config of the cors filter"),
+	{ FIELD(SCHEMA_NODE, conf_route_action, cors),
+	    .text = "Deprecated: typed_per_filter_config of the cors "
+		    "filter, which goes before it." },
 	{ FIELD_HAS(SCHEMA_DURATION, conf_route_action, max_grpc_timeout),
 	    .text = "Deprecated: max_stream_duration." },
 	{ FIELD(SCHEMA_DURATION, conf_route_action, grpc_timeout_offset),
@@ -407,7 +429,9 @@ static const struct schema_field virtual_host_fields[] = {
 	    .label = SCHEMA_LIST, .message = &conf_rate_limit_message,
 	    .text = "What rate limit filters count." },
 	HEADER_LISTS(conf_virtual_host),
-	REFUSED("cors", "use typed_per_filter_config of the cors filter"),
+	{ FIELD(SCHEMA_NODE, conf_virtual_host, cors),
+	    .text = "Deprecated: typed_per_filter_config of the cors "
+		    "filter, which goes before it." },
 	FILTER_CONFIGS(conf_virtual_host),
 	{ FIELD(SCHEMA_BOOL, conf_virtual_host, include_request_attempt_count),
 	    .text = "Tell the backend which try it is." },
