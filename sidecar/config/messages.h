@@ -54,6 +54,7 @@ extern const struct schema_message conf_cluster_message;
 extern const struct schema_message conf_extension_message;
 extern const struct schema_message conf_internal_address_message;
 extern const struct schema_message conf_client_http1_message;
+extern const struct schema_message conf_upgrade_message;
 extern const struct schema_message conf_client_cert_details_message;
 extern const struct schema_message conf_scheme_transformation_message;
 extern const struct schema_message conf_request_id_extension_message;

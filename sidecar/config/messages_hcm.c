@@ -202,7 +202,9 @@ static const struct schema_field hcm_fields[] = {
 	DELEGATED_SCALAR("proxy_100_continue", CLIENTS_SIDE),
 	DELEGATED_SCALAR(
 	    "represent_ipv4_remote_address_as_ipv4_mapped_ipv6", CLIENTS_SIDE),
-	REFUSED("upgrade_configs", "upgrades do not come through FastCGI"),
+	{ FIELD(SCHEMA_MESSAGE, conf_hcm, upgrade_configs),
+	    .label = SCHEMA_LIST, .message = &conf_upgrade_message,
+	    .text = "Upgrades that are not to be: all of them." },
 	{ FIELD(SCHEMA_MESSAGE, conf_hcm, request_id_extension),
 	    .message = &conf_request_id_extension_message,
 	    .text = "How request ids are made: as UUIDs." },

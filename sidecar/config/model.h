@@ -582,7 +582,13 @@ struct conf_internal_address {
 struct conf_client_http1 {
 	const struct node *node;
 	bool accept_http_10;
+	bool allow_custom_methods;
 	struct str default_host_for_http_10;
+};
+struct conf_upgrade {
+	const struct node *node;
+	struct str upgrade_type;
+	bool enabled; /* true */
 };
 enum conf_client_cert {
 	CONF_CERT_SANITIZE,
@@ -640,6 +646,7 @@ struct conf_hcm {
 	CONF_LIST(struct conf_extension) original_ip_detection_extensions;
 	CONF_LIST(struct conf_extension) early_header_mutation_extensions;
 	struct conf_client_http1 *http_protocol_options;
+	CONF_LIST(struct conf_upgrade) upgrade_configs;
 	int forward_client_cert_details;
 	struct conf_client_cert_details *set_current_client_cert_details;
 	struct conf_request_id_extension *request_id_extension;
