@@ -10,11 +10,13 @@ enum {
 };
 
 void
-answer_begin(struct answer *a, struct headers *fields, bool request_is_head)
+answer_begin(struct answer *a, struct headers *fields, size_t max_fields,
+    size_t max_head, bool request_is_head)
 {
-	*a =
-	    (struct answer){ .fields = fields, .is_bodyless = request_is_head };
-	buf_init(&a->head, HEAD_MAX_BYTES);
+	*a = (struct answer){ .fields = fields,
+		.max_fields = max_fields,
+		.is_bodyless = request_is_head };
+	buf_init(&a->head, max_head);
 }
 
 void
@@ -72,12 +74,12 @@ persists(const struct headers *h, bool is_old)
 
 /* How the body is framed (RFC 9112 section 6.3); head_parse has checked. */
 static enum answer_event
-begin_body(struct answer *a, unsigned status)
+begin_body(struct answer *a)
 {
 	struct str length = headers_get(a->fields, STR("content-length"));
 
 	a->left = 0;
-	if (a->is_bodyless || status == 204 || status == 304) {
+	if (a->is_bodyless || a->status == 204 || a->status == 304) {
 		a->stage = ANSWER_COMPLETE;
 	} else if (headers_get(a->fields, STR("transfer-encoding")).ptr) {
 		a->stage = ANSWER_IN_SIZE;
@@ -91,16 +93,16 @@ begin_body(struct answer *a, unsigned status)
 	return ANSWER_HEAD;
 }
 
-/* Interim responses end in MORE: the next section follows. */
 static enum answer_event
 take_section(struct answer *a, struct str raw)
 {
 	unsigned status = head_status(raw);
 	enum err err;
 
+	a->status = status;
 	if (status >= 100 && status < 200 && status != 101)
-		return ANSWER_MORE;
-	err = head_parse(raw, a->fields, &a->reason);
+		return ANSWER_INTERIM;
+	err = head_parse(raw, a->max_fields, a->fields, &a->reason);
 	if (err == ERR_FULL)
 		return too_large(a, "too many header fields");
 	if (err)
@@ -108,7 +110,7 @@ take_section(struct answer *a, struct str raw)
 	if (status == 101)
 		return broken(a, "an upgrade nobody asked for");
 	a->keeps = persists(a->fields, raw.ptr[7] == '0');
-	return begin_body(a, status);
+	return begin_body(a);
 }
 
 /* Length of the section up to its empty line, looked for from there; or 0. */
@@ -139,7 +141,7 @@ may_be_http(struct str bytes)
 static enum answer_event
 over_limit(struct answer *a)
 {
-	return too_large(a, "response header section over 96 KiB");
+	return too_large(a, "a header section that is too large");
 }
 
 /* Adds what comes to the pieces of the section that are there. */
@@ -176,7 +178,7 @@ take_head(struct answer *a, struct str *in)
 	raw = str_slice(*in, 0, section_len(*in, 0));
 	if (!raw.len || !may_be_http(raw))
 		return take_piece(a, in);
-	if (raw.len > HEAD_MAX_BYTES)
+	if (raw.len > a->head.max)
 		return over_limit(a);
 	*in = str_slice(*in, raw.len, in->len);
 	return take_section(a, raw);
@@ -264,8 +266,8 @@ take_chunk_end(struct answer *a, char c)
 static enum answer_event
 take_trailer(struct answer *a, char c)
 {
-	if (++a->line > HEAD_MAX_BYTES)
-		return broken(a, "trailers over 96 KiB");
+	if (++a->line > a->head.max)
+		return broken(a, "trailers that are too large");
 	if (c == '\n' && a->line_is_blank)
 		return complete(a);
 	a->line_is_blank = c == '\n' || (c == '\r' && a->line_is_blank);
@@ -285,34 +287,51 @@ take_byte(struct answer *a, struct str *in)
 	return take_trailer(a, c);
 }
 
+static enum answer_event
+take_some(struct answer *a, struct str *in, struct buf *body)
+{
+	switch (a->stage) {
+	case ANSWER_IN_HEAD:
+		return take_head(a, in);
+	case ANSWER_IN_BODY:
+	case ANSWER_UNTIL_CLOSE:
+	case ANSWER_IN_CHUNK:
+		return take_bytes(a, in, body);
+	case ANSWER_IN_SIZE:
+	case ANSWER_BEHIND_CHUNK:
+	case ANSWER_IN_TRAILERS:
+		return take_byte(a, in);
+	case ANSWER_COMPLETE:
+		break;
+	}
+	return ANSWER_END;
+}
+
 enum answer_event
 answer_feed(struct answer *a, struct str *in, struct buf *body)
 {
 	enum answer_event event = ANSWER_MORE;
+	enum answer_stage stage;
+	size_t len;
 
-	a->has_begun |= in->len > 0;
-	while (event == ANSWER_MORE && a->stage != ANSWER_COMPLETE && in->len) {
-		switch (a->stage) {
-		case ANSWER_IN_HEAD:
-			event = take_head(a, in);
-			break;
-		case ANSWER_IN_BODY:
-		case ANSWER_UNTIL_CLOSE:
-		case ANSWER_IN_CHUNK:
-			event = take_bytes(a, in, body);
-			break;
-		case ANSWER_IN_SIZE:
-		case ANSWER_BEHIND_CHUNK:
-		case ANSWER_IN_TRAILERS:
-			event = take_byte(a, in);
-			break;
-		case ANSWER_COMPLETE:
-			break;
-		}
-	}
-	if (event == ANSWER_MORE && a->stage == ANSWER_COMPLETE)
+	if (a->stage == ANSWER_COMPLETE)
 		return ANSWER_END;
+	while (event == ANSWER_MORE && in->len) {
+		stage = a->stage;
+		len = in->len;
+		event = take_some(a, in, body);
+		if (stage == ANSWER_IN_HEAD)
+			a->head_size += len - in->len;
+		else
+			a->body_size += len - in->len;
+	}
 	return event;
+}
+
+bool
+answer_has_begun(const struct answer *a)
+{
+	return a->head_size > 0;
 }
 
 enum answer_event
@@ -321,7 +340,7 @@ answer_close(struct answer *a)
 	a->keeps = false;
 	switch (a->stage) {
 	case ANSWER_IN_HEAD:
-		return broken(a, a->has_begun
+		return broken(a, answer_has_begun(a)
 				     ? "closed within the header section"
 				     : "Empty reply from server");
 	case ANSWER_IN_BODY:

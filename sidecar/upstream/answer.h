@@ -25,9 +25,11 @@ struct answer {
 	enum answer_stage stage;
 	bool is_bodyless; /* the request was HEAD */
 	bool keeps; /* the connection may serve another request */
-	bool has_begun; /* bytes have come */
 	struct headers *fields;
+	size_t max_fields;
 	struct buf head; /* a header section that comes in pieces */
+	unsigned status;
+	uint64_t head_size, body_size; /* bytes taken, with all framing */
 	uint64_t left;
 	size_t line; /* bytes of the size line or the trailers so far */
 	bool line_has_cr; /* the size line's last byte */
@@ -38,6 +40,7 @@ struct answer {
 
 enum answer_event {
 	ANSWER_MORE, /* all bytes are taken, more must come */
+	ANSWER_INTERIM, /* one of 1xx has passed by; bytes may be left */
 	ANSWER_HEAD, /* the fields are there; bytes may be left */
 	ANSWER_FULL, /* body has no room for the bytes that are left */
 	ANSWER_END, /* complete; what is left is not part of it */
@@ -45,14 +48,20 @@ enum answer_event {
 	ANSWER_TOO_LARGE, /* header section over its limit: reason */
 };
 
-/* Fields go to *fields, ":status" first; it is emptied by a failure. */
-void answer_begin(
-    struct answer *, struct headers *fields, bool request_is_head);
+/*
+ * At most max_fields go to *fields, ":status" first; it is emptied by a
+ * failure. max_head: bytes of one header section.
+ */
+void answer_begin(struct answer *, struct headers *fields, size_t max_fields,
+    size_t max_head, bool request_is_head);
 void answer_free(struct answer *);
 
 /* Takes bytes off the front of *in, body bytes into body. */
 enum answer_event answer_feed(
     struct answer *, struct str *in, struct buf *body);
+
+/* Whether bytes have come. */
+bool answer_has_begun(const struct answer *);
 
 /* The connection was closed: ANSWER_END or ANSWER_BROKEN. */
 enum answer_event answer_close(struct answer *);

@@ -13,9 +13,24 @@
 #include "upstream/answer.h"
 #include "upstream/client.h"
 #include "upstream/links.h"
+#include "upstream/sockets.h"
+
+/* What the client knows of one origin. */
+struct line {
+	struct client *client;
+	const struct client_origin *origin; /* NULL: not used yet */
+	struct socket_group group;
+	const struct client_origin *endpoint_of; /* NULL: not looked for yet */
+	struct endpoint *endpoint; /* NULL: it takes libcurl */
+	unsigned reserved; /* free connections that calls are about to take */
+	void *opening; /* ticket of the call that opens one right now */
+};
 
 struct client {
 	struct loop *loop;
+	struct client_hooks hooks;
+	struct line *lines;
+	size_t n_lines;
 	CURLM *multi;
 	struct sockets *sockets;
 	struct timer timer;
@@ -39,6 +54,7 @@ enum shape {
 /* A call that goes directly: block holds the request's head. */
 struct direct {
 	struct endpoint *to; /* NULL: libcurl carries the call */
+	struct line *line;
 	struct link *link;
 	struct timer connecting;
 	struct answer answer;
@@ -75,13 +91,19 @@ struct call {
 	struct direct direct;
 
 	struct call_spec spec;
-	bool idempotent;
 	bool started; /* it is under way */
 	bool has_run; /* or was: the handle knows of this call */
 	int fd;
 	unsigned attempts;
+	size_t fields_size; /* of the request */
+	char local_ip[48];
+	int local_port;
+	int64_t started_ns, ready_ns, sent_ns, body_ns; /* see call_facts */
 	int64_t uploaded;
+	size_t sent; /* of the bytes in a kept upload */
+	bool reserves; /* a free connection is reserved for it */
 	struct buf head; /* header section so far */
+	bool has_begun; /* bytes of an answer have come */
 	size_t taken; /* bytes of the chunk at which receiving was paused */
 	bool send_paused, recv_paused;
 	bool read_over; /* libcurl waits for no more of the answer */
@@ -115,8 +137,6 @@ void request_set(struct call *, const struct call_spec *);
 
 /* What libcurl or compose writes itself, or what only one hop is told. */
 bool request_leaves_out(struct str name);
-/* RFC 9110 section 9.2.2 */
-bool request_is_idempotent(struct str method);
 /* Whether "content-length: 0" is sent. */
 bool request_states_no_body(const struct call_spec *);
 enum shape request_shape(const struct call_spec *);
@@ -134,6 +154,8 @@ void direct_start(struct call *);
 void direct_stop(struct call *);
 void direct_resume(struct call *);
 void direct_event(struct link *, uint32_t events);
+/* The amounts of call_facts. */
+void direct_facts(const struct call *, struct call_facts *);
 
 /* ---- transfer.c ---- */
 

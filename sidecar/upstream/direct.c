@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "upstream/call.h"
+#include "upstream/head.h"
 
 enum {
 	RECEIVES = 4, /* before other connections have their turn */
@@ -49,15 +50,13 @@ is_pending(const struct direct *d)
 	       d->piece;
 }
 
-/* What of the upload was not sent. A whole body stays where it is. */
+/* What of the upload was not sent. */
 static struct str
 unsent(const struct call *call)
 {
 	struct str bytes = buf_bytes(call->spec.upload);
 
-	return call->shape == SHAPE_WHOLE
-		   ? str_slice(bytes, (size_t)call->uploaded, bytes.len)
-		   : bytes;
+	return str_slice(bytes, call->sent, bytes.len);
 }
 
 static void
@@ -149,9 +148,11 @@ account(struct call *call, size_t n)
 		return;
 	d->piece -= n;
 	call->uploaded += (int64_t)n;
-	if (call->shape == SHAPE_WHOLE)
-		return;
-	buf_consume(call->spec.upload, n);
+	call->sent_ns = clock_boot_ns();
+	if (call->spec.keeps_upload)
+		call->sent += n;
+	else
+		buf_consume(call->spec.upload, n);
 	call_notice(call);
 }
 
@@ -211,7 +212,9 @@ open_link(struct call *call)
 	bool no_socket;
 	int64_t limit = call->spec.origin->connect_timeout_ms;
 
+	d->line->opening = call->spec.ticket;
 	d->link = links_open(d->to, &no_socket);
+	d->line->opening = NULL;
 	if (!d->link) {
 		fail(call, no_socket ? CALL_LOCAL : CALL_CONNECT_FAILED,
 		    no_socket ? "no socket: " : "immediate connect error: ",
@@ -223,6 +226,24 @@ open_link(struct call *call)
 	if (limit > 0)
 		timer_set(call->client->loop, &d->connecting, limit * NS_PER_MS,
 		    on_connect_timeout, call);
+}
+
+/* The request may go out; false if the owner does not want it any more. */
+static bool
+get_ready(struct call *call)
+{
+	struct direct *d = &call->direct;
+	const struct call_spec *spec = &call->spec;
+
+	call->ready_ns = clock_boot_ns();
+	memcpy(call->local_ip, d->link->local_ip, sizeof(call->local_ip));
+	call->local_port = d->link->local_port;
+	if (call->attempts++ || !spec->ready || spec->ready(spec->owner))
+		return true;
+	link_return(d->link);
+	d->link = NULL;
+	fail(call, CALL_OVERFLOW, "too many requests", "");
+	return false;
 }
 
 static void
@@ -241,38 +262,26 @@ note_connected(struct call *call)
 	}
 	d->is_connecting = false;
 	timer_clear(call->client->loop, &d->connecting);
+	link_note_connected(d->link);
+	if (get_ready(call))
+		send_some(call);
 }
 
-/*
- * A kept connection that was dead already may be replaced by a new one: the
- * request has reached nobody as a whole, or may do so twice.
- */
+/* A kept connection that was dead before anything was sent. */
 static bool
 may_replace(const struct call *call)
 {
-	const struct direct *d = &call->direct;
-
-	return d->link->was_kept && !d->answer.has_begun &&
-	       (call->uploaded == 0 || call->shape == SHAPE_WHOLE) &&
-	       (call->idempotent || d->sending != DIRECT_SENT);
-}
-
-static void
-begin_sending(struct call *call)
-{
-	struct direct *d = &call->direct;
-
-	d->sending = DIRECT_SENDING;
-	d->head_sent = d->frame_len = d->frame_sent = d->piece = 0;
-	d->is_framed = d->is_last = false;
-	call->uploaded = 0;
+	return call->direct.link->was_kept && !call->was_sent &&
+	       !answer_has_begun(&call->direct.answer);
 }
 
 static void
 replace_link(struct call *call)
 {
-	link_close(call->direct.link);
-	begin_sending(call);
+	struct direct *d = &call->direct;
+
+	link_close(d->link);
+	d->sending = DIRECT_SENDING;
 	open_link(call);
 }
 
@@ -294,20 +303,40 @@ finish(struct call *call, bool is_reusable)
 	call_notice(call);
 }
 
+/* An answer that has begun and does not end breaks the protocol. */
 static void
 lose(struct call *call, int error)
 {
 	struct direct *d = &call->direct;
+	bool has_begun = answer_has_begun(&d->answer);
+	enum call_failure why = has_begun ? CALL_PROTOCOL : CALL_TERMINATED;
 
 	if (!error && answer_close(&d->answer) == ANSWER_END)
 		finish(call, false);
 	else if (may_replace(call))
 		replace_link(call);
+	else if (d->link->was_kept && !has_begun)
+		fail(call, why, "the kept connection was closed", "");
 	else if (error)
-		fail(
-		    call, CALL_TERMINATED, "Recv failure: ", error_text(error));
+		fail(call, why, "Recv failure: ", error_text(error));
 	else
-		fail(call, CALL_TERMINATED, d->answer.reason, "");
+		fail(call, why, d->answer.reason, "");
+}
+
+static void
+note_head(struct call *call)
+{
+	call->state = CALL_HEADERS;
+	call_notice(call);
+}
+
+static void
+note_interim(struct call *call)
+{
+	const struct call_spec *spec = &call->spec;
+
+	if (spec->interim)
+		spec->interim(spec->owner, call->direct.answer.status);
 }
 
 /* Feeds bytes; those that do not fit are left. */
@@ -319,13 +348,22 @@ take(struct call *call, struct str *bytes)
 	size_t had = buf_len(body);
 	enum answer_event event;
 
-	while ((event = answer_feed(&d->answer, bytes, body)) == ANSWER_HEAD) {
-		call->state = CALL_HEADERS;
+	for (;;) {
+		event = answer_feed(&d->answer, bytes, body);
+		if (event == ANSWER_HEAD)
+			note_head(call);
+		else if (event == ANSWER_INTERIM)
+			note_interim(call);
+		else
+			break;
+	}
+	if (buf_len(body) != had) {
+		if (!call->body_ns)
+			call->body_ns = clock_boot_ns();
 		call_notice(call);
 	}
-	if (buf_len(body) != had)
-		call_notice(call);
 	switch (event) {
+	case ANSWER_INTERIM:
 	case ANSWER_HEAD:
 	case ANSWER_MORE:
 	case ANSWER_FULL:
@@ -417,7 +455,7 @@ direct_event(struct link *link, uint32_t events)
 
 	if (d->is_connecting)
 		note_connected(call);
-	if (call->started && (broken || events & EPOLLOUT))
+	else if (broken || events & EPOLLOUT)
 		send_some(call);
 	if (call->started && (broken || events & EPOLLIN))
 		receive(call);
@@ -425,28 +463,6 @@ direct_event(struct link *link, uint32_t events)
 }
 
 /* ---- calls ---- */
-
-void
-direct_start(struct call *call)
-{
-	struct direct *d = &call->direct;
-
-	call->shape = request_shape(&call->spec);
-	call->idempotent = request_is_idempotent(call->spec.method);
-	call->started = call->has_run = true;
-	d->head_len = compose(call, &call->spec, call->shape);
-	answer_begin(&d->answer, call->spec.response,
-	    str_eq(call->spec.method, STR("HEAD")));
-	begin_sending(call);
-	d->link = links_take(d->to);
-	if (d->link) {
-		d->link->call = call;
-		send_some(call);
-	} else {
-		open_link(call);
-	}
-	update_watch(call);
-}
 
 static bool
 may_receive(const struct call *call)
@@ -456,18 +472,49 @@ may_receive(const struct call *call)
 	return buf_room(download) >= download->max / 2;
 }
 
+/* Begins, or goes on with what had to wait for the owner. */
 static void
-on_resume(void *arg)
+on_wake(void *arg)
 {
 	struct call *call = arg;
+	struct direct *d = &call->direct;
 
-	if (call->direct.is_connecting)
+	if (!call->started || d->is_connecting)
 		return;
-	if (call->started)
+	if (!d->link)
+		open_link(call);
+	else if (call->attempts || get_ready(call))
 		send_some(call);
 	if (call->started && call->recv_paused && may_receive(call))
 		receive(call);
 	update_watch(call);
+}
+
+static void
+wake_later(struct call *call)
+{
+	task_defer(call->client->loop, &call->wake, on_wake, call);
+}
+
+/* The owner hears of it when it knows of the call, so the rest comes later. */
+void
+direct_start(struct call *call)
+{
+	struct direct *d = &call->direct;
+	const struct call_spec *spec = &call->spec;
+	const struct client_origin *origin = spec->origin;
+
+	call->shape = request_shape(spec);
+	call->started = call->has_run = true;
+	d->head_len = compose(call, spec, call->shape);
+	answer_begin(&d->answer, spec->response,
+	    origin->max_fields ? origin->max_fields : HEAD_MAX_FIELDS,
+	    origin->max_head ? origin->max_head : HEAD_MAX_BYTES,
+	    str_eq(spec->method, STR("HEAD")));
+	d->link = links_take(d->to);
+	if (d->link)
+		d->link->call = call;
+	wake_later(call);
 }
 
 void
@@ -475,7 +522,17 @@ direct_resume(struct call *call)
 {
 	if (call->started &&
 	    (call->recv_paused || call->direct.sending == DIRECT_SENDING))
-		task_defer(call->client->loop, &call->wake, on_resume, call);
+		wake_later(call);
+}
+
+void
+direct_facts(const struct call *call, struct call_facts *out)
+{
+	const struct answer *a = &call->direct.answer;
+
+	out->body_sent = (uint64_t)call->uploaded;
+	out->head_received = a->head_size;
+	out->body_received = a->body_size;
 }
 
 void

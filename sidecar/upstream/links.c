@@ -18,7 +18,6 @@
 #include "upstream/links.h"
 
 enum { PORT = 80 };
-#define KEPT_NS (118 * NS_PER_S)
 
 LIST_HEAD(link_list, link);
 TAILQ_HEAD(link_queue, link);
@@ -33,26 +32,20 @@ union address {
 struct endpoint {
 	struct links *all;
 	struct endpoint *next;
+	struct socket_group *group;
 	union address address;
 	socklen_t address_len;
 	char name[128];
 	struct link_list kept;
 };
 
-/* What was found out about an origin. */
-struct known {
-	const struct client_origin *origin; /* NULL: a free place */
-	struct endpoint *endpoint; /* NULL: not for us */
-};
-
 struct links {
 	struct loop *loop;
 	void (*fn)(struct link *, uint32_t events);
 	struct endpoint *endpoints;
-	struct known *known; /* open addressing, at most half full */
-	size_t n_known, cap_known;
 	struct link_queue kept;
 	size_t n_kept, max_kept;
+	struct timer sweep; /* closes what is kept too long */
 };
 
 static void *
@@ -69,10 +62,7 @@ links_new(
 {
 	struct links *all = must(calloc(1, sizeof(*all)));
 
-	*all = (struct links){
-		.loop = loop, .fn = fn, .max_kept = max, .cap_known = 64
-	};
-	all->known = must(calloc(all->cap_known, sizeof(struct known)));
+	*all = (struct links){ .loop = loop, .fn = fn, .max_kept = max };
 	TAILQ_INIT(&all->kept);
 	return all;
 }
@@ -89,7 +79,7 @@ links_free(struct links *all)
 		all->endpoints = e->next;
 		free(e);
 	}
-	free(all->known);
+	timer_clear(all->loop, &all->sweep);
 	free(all);
 }
 
@@ -174,7 +164,7 @@ read_origin(const struct client_origin *origin, struct endpoint *e)
 	struct str url = str_of(origin->url), scheme = STR("http://");
 
 	memset(&e->address, 0, sizeof(e->address));
-	if (origin->connect_to || !str_starts(url, scheme))
+	if (origin->http2 || origin->connect_to || !str_starts(url, scheme))
 		return false;
 	if (origin->unix_path) {
 		if (strlen(origin->unix_path) >= sizeof(local->sun_path))
@@ -194,64 +184,26 @@ read_origin(const struct client_origin *origin, struct endpoint *e)
 	return true;
 }
 
-/* The one with the same address, or a new one; NULL: not for us. */
-static struct endpoint *
-find_endpoint(struct links *all, const struct client_origin *origin)
+struct endpoint *
+links_endpoint(struct links *all, const struct client_origin *origin,
+    struct socket_group *group)
 {
 	struct endpoint made, *e;
 
 	if (!read_origin(origin, &made))
 		return NULL;
 	for (e = all->endpoints; e; e = e->next)
-		if (e->address_len == made.address_len &&
+		if (e->group == group && e->address_len == made.address_len &&
 		    !memcmp(&e->address, &made.address, e->address_len))
 			return e;
 	e = must(malloc(sizeof(*e)));
 	*e = made;
 	e->all = all;
+	e->group = group;
 	LIST_INIT(&e->kept);
 	e->next = all->endpoints;
 	all->endpoints = e;
 	return e;
-}
-
-static struct known *
-place_of(const struct links *all, const struct client_origin *origin)
-{
-	size_t at = ((uintptr_t)origin >> 4) * 0x9e3779b97f4a7c15U >> 20;
-
-	while (all->known[at & (all->cap_known - 1)].origin &&
-	       all->known[at & (all->cap_known - 1)].origin != origin)
-		at++;
-	return &all->known[at & (all->cap_known - 1)];
-}
-
-static void
-grow(struct links *all)
-{
-	struct known *old = all->known;
-	size_t n = all->cap_known;
-
-	all->cap_known *= 2;
-	all->known = must(calloc(all->cap_known, sizeof(struct known)));
-	for (size_t i = 0; i < n; i++)
-		if (old[i].origin)
-			*place_of(all, old[i].origin) = old[i];
-	free(old);
-}
-
-struct endpoint *
-links_endpoint(struct links *all, const struct client_origin *origin)
-{
-	struct known *known = place_of(all, origin);
-
-	if (known->origin)
-		return known->endpoint;
-	*known = (struct known){ origin, find_endpoint(all, origin) };
-	if (++all->n_known * 2 <= all->cap_known)
-		return known->endpoint;
-	grow(all);
-	return place_of(all, origin)->endpoint;
 }
 
 struct str
@@ -263,6 +215,15 @@ endpoint_name(const struct endpoint *e)
 /* ---- connections ---- */
 
 static void
+tell(const struct link *link, enum socket_event event)
+{
+	const struct socket_group *group = link->to->group;
+
+	if (group->event)
+		group->event(group->arg, event);
+}
+
+static void
 leave_kept(struct link *link)
 {
 	if (!link->is_kept)
@@ -271,6 +232,7 @@ leave_kept(struct link *link)
 	LIST_REMOVE(link, kept_link);
 	TAILQ_REMOVE(&link->all->kept, link, age_link);
 	link->all->n_kept--;
+	link->to->group->resting--;
 }
 
 void
@@ -279,6 +241,8 @@ link_close(struct link *link)
 	leave_kept(link);
 	watch_stop(link->all->loop, &link->watch);
 	(void)close(link->watch.fd);
+	link->to->group->open--;
+	tell(link, SOCKET_CLOSED);
 	free(link);
 }
 
@@ -325,8 +289,7 @@ links_take(struct endpoint *to)
 	struct link *link;
 
 	while ((link = LIST_FIRST(&to->kept))) {
-		if (clock_boot_ns() - link->kept_ns < KEPT_NS &&
-		    is_quiet(link->watch.fd)) {
+		if (is_quiet(link->watch.fd)) {
 			leave_kept(link);
 			return link;
 		}
@@ -344,8 +307,50 @@ close_oldest(struct links *all)
 		link_close(oldest);
 }
 
+/* When a kept connection was kept long enough; INT64_MAX: never. */
+static int64_t
+kept_until(const struct link *link)
+{
+	int64_t limit = link->to->group->idle_ns;
+
+	return limit > 0 ? link->kept_ns + limit : INT64_MAX;
+}
+
+static void
+sweep(void *arg)
+{
+	struct links *all = arg;
+	struct link *link, *next;
+	int64_t now = clock_boot_ns(), first = INT64_MAX, at;
+
+	for (link = TAILQ_FIRST(&all->kept); link; link = next) {
+		next = TAILQ_NEXT(link, age_link);
+		at = kept_until(link);
+		if (at <= now) {
+			tell(link, SOCKET_IDLED);
+			link_close(link);
+		} else if (at < first) {
+			first = at;
+		}
+	}
+	if (first != INT64_MAX)
+		timer_set(all->loop, &all->sweep, first - now, sweep, all);
+}
+
+/* Sets the sweep if this connection is the first to be due. */
+static void
+sweep_by(struct link *link)
+{
+	struct links *all = link->all;
+	int64_t at = kept_until(link);
+
+	if (at == INT64_MAX || (all->sweep.slot && all->sweep.at_ns <= at))
+		return;
+	timer_set(all->loop, &all->sweep, at - clock_boot_ns(), sweep, all);
+}
+
 void
-link_keep(struct link *link)
+link_return(struct link *link)
 {
 	struct links *all = link->all;
 
@@ -356,12 +361,40 @@ link_keep(struct link *link)
 	if (all->n_kept == all->max_kept)
 		close_oldest(all);
 	link->call = NULL;
-	link->is_kept = link->was_kept = true;
+	link->is_kept = true;
 	link->kept_ns = clock_boot_ns();
 	LIST_INSERT_HEAD(&link->to->kept, link, kept_link);
 	TAILQ_INSERT_TAIL(&all->kept, link, age_link);
 	all->n_kept++;
+	link->to->group->resting++;
+	sweep_by(link);
+	tell(link, SOCKET_RESTS);
 }
+
+static bool
+is_worn_out(struct link *link)
+{
+	const struct socket_group *g = link->to->group;
+
+	link->served++;
+	if (g->uses && link->served >= g->uses) {
+		tell(link, SOCKET_SERVED_ENOUGH);
+		return true;
+	}
+	return g->age_ns && clock_boot_ns() - link->opened_ns >= g->age_ns;
+}
+
+void
+link_keep(struct link *link)
+{
+	link->was_kept = true;
+	if (is_worn_out(link))
+		link_close(link);
+	else
+		link_return(link);
+}
+
+/* ---- opening ---- */
 
 static int
 open_socket(int family)
@@ -399,5 +432,25 @@ links_open(struct endpoint *to, bool *no_socket)
 	link->all = to->all;
 	link->to = to;
 	link->watch.fd = fd;
+	link->opened_ns = clock_boot_ns();
+	to->group->open++;
+	tell(link, SOCKET_OPENED);
 	return link;
+}
+
+void
+link_note_connected(struct link *link)
+{
+	union address own;
+	socklen_t len = sizeof(own);
+	bool is_v6;
+
+	if (getsockname(link->watch.fd, &own.any, &len) ||
+	    own.any.sa_family == AF_UNIX)
+		return;
+	is_v6 = own.any.sa_family == AF_INET6;
+	(void)!inet_ntop(own.any.sa_family,
+	    is_v6 ? (void *)&own.v6.sin6_addr : (void *)&own.v4.sin_addr,
+	    link->local_ip, sizeof(link->local_ip));
+	link->local_port = ntohs(is_v6 ? own.v6.sin6_port : own.v4.sin_port);
 }

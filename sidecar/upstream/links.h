@@ -8,8 +8,8 @@
 
 #include <sys/queue.h>
 
-#include "base/loop.h"
 #include "upstream/client.h"
+#include "upstream/sockets.h"
 
 struct links;
 
@@ -23,7 +23,10 @@ struct link {
 	struct watch watch;
 	bool is_kept; /* serves none */
 	bool was_kept; /* has served a request already */
-	int64_t kept_ns; /* since when */
+	uint32_t served; /* requests */
+	int64_t opened_ns, kept_ns;
+	char local_ip[48]; /* once link_note_connected was called; or "" */
+	int local_port;
 	LIST_ENTRY(link) kept_link; /* of its endpoint, the latest first */
 	TAILQ_ENTRY(link) age_link; /* of all, the oldest first */
 };
@@ -39,9 +42,11 @@ void links_free(struct links *);
 
 /*
  * The endpoint of an origin, or NULL if it takes libcurl to reach it: TLS,
- * or a name to be resolved.
+ * HTTP/2, or a name to be resolved. Its connections belong to the group,
+ * which says how long they are kept and is told what happens to them.
  */
-struct endpoint *links_endpoint(struct links *, const struct client_origin *);
+struct endpoint *links_endpoint(
+    struct links *, const struct client_origin *, struct socket_group *);
 
 /* "127.0.0.1:3001", "[::1]:80" or a path. */
 struct str endpoint_name(const struct endpoint *);
@@ -56,11 +61,19 @@ struct link *links_take(struct endpoint *);
  */
 struct link *links_open(struct endpoint *, bool *no_socket);
 
+/* The socket is connected: notes its own address. */
+void link_note_connected(struct link *);
+
 /* What the link is watched for; ERR_SYSTEM if that fails. */
 enum err link_watch(struct link *, uint32_t events) CHECKED;
 
-/* The link's call is over: for the next one, or for none. Both take it from the call. */
+/*
+ * The link's call is over: it has served a request and waits for the next,
+ * it waits as it did before, or it is of no use any more. All take it from
+ * the call.
+ */
 void link_keep(struct link *);
+void link_return(struct link *);
 void link_close(struct link *);
 
 #endif

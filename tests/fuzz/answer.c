@@ -34,7 +34,7 @@ feed(struct reading *r, struct str piece)
 
 	do
 		r->event = answer_feed(&r->answer, &piece, &r->body);
-	while (r->event == ANSWER_HEAD);
+	while (r->event == ANSWER_HEAD || r->event == ANSWER_INTERIM);
 	r->taken += len - piece.len;
 }
 
@@ -43,7 +43,8 @@ read_in(struct reading *r, struct str bytes, size_t size, bool head)
 {
 	*r = (struct reading){ .arena = arena_new(4096) };
 	headers_init(&r->fields, r->arena);
-	answer_begin(&r->answer, &r->fields, head);
+	answer_begin(
+	    &r->answer, &r->fields, HEAD_MAX_FIELDS, HEAD_MAX_BYTES, head);
 	buf_init(&r->body, 1 << 20);
 	for (size_t at = 0; at < bytes.len && r->event == ANSWER_MORE;
 	     at += size)

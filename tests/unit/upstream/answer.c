@@ -9,7 +9,7 @@ static struct arena *arena;
 static struct headers fields;
 static struct answer answer;
 static struct buf body;
-static size_t heads;
+static size_t heads, interims;
 
 static void
 set_up(void)
@@ -31,9 +31,10 @@ begin(bool request_is_head)
 {
 	answer_free(&answer);
 	headers_init(&fields, arena);
-	answer_begin(&answer, &fields, request_is_head);
+	answer_begin(
+	    &answer, &fields, HEAD_MAX_FIELDS, HEAD_MAX_BYTES, request_is_head);
 	buf_clear(&body);
-	heads = 0;
+	heads = interims = 0;
 }
 
 /* Feeds all of it and returns what came last; *rest is what was not taken. */
@@ -43,9 +44,15 @@ feed(struct str bytes, struct str *rest)
 	enum answer_event event;
 
 	*rest = bytes;
-	while ((event = answer_feed(&answer, rest, &body)) == ANSWER_HEAD)
-		heads++;
-	return event;
+	for (;;) {
+		event = answer_feed(&answer, rest, &body);
+		if (event == ANSWER_HEAD)
+			heads++;
+		else if (event == ANSWER_INTERIM)
+			interims++;
+		else
+			return event;
+	}
 }
 
 #define OK(fields) "HTTP/1.1 200 OK\r\n" fields "\r\n"
@@ -105,7 +112,7 @@ static const struct {
 START_TEST(an_answer_reads_the_same_in_pieces_of_any_size)
 {
 	struct str text = str_of(answers[_i].text), rest;
-	enum answer_event event = ANSWER_MORE;
+	enum answer_event event;
 
 	for (size_t size = 1; size <= text.len; size++) {
 		begin(false);
@@ -238,7 +245,7 @@ START_TEST(body_bytes_do_not_count_as_header_section)
 	buf_init(&all, 256 * 1024);
 	ck_assert_int_eq(
 	    buf_append(&all, STR("HTTP/1.1 200 OK\r\nx: ")), ERR_OK);
-	for (int i = 0; i < 90000; i++)
+	for (int i = 0; i < 80000; i++)
 		ck_assert_int_eq(buf_append_byte(&all, 'v'), ERR_OK);
 	ck_assert_int_eq(
 	    buf_append(&all, STR("\r\ncontent-length: 20000\r\n\r\n")), ERR_OK);
@@ -251,6 +258,24 @@ START_TEST(body_bytes_do_not_count_as_header_section)
 	    feed(str_slice(text, 50000, text.len), &rest), ANSWER_END);
 	ck_assert_uint_eq(buf_len(&body), 20000);
 	buf_free(&all);
+}
+END_TEST
+
+START_TEST(interim_answers_are_told_of_and_all_bytes_are_counted)
+{
+	struct str rest,
+	    head = STR("HTTP/1.1 103 Early\r\nlink: x\r\n\r\n"),
+	    all = STR("HTTP/1.1 103 Early\r\nlink: x\r\n\r\n" CHUNKED
+		      "3\r\nabc\r\n0\r\n\r\nmore");
+
+	begin(false);
+	rest = all;
+	ck_assert_int_eq(answer_feed(&answer, &rest, &body), ANSWER_INTERIM);
+	ck_assert_uint_eq(answer.status, 103);
+	ck_assert_uint_eq(answer.head_size, head.len);
+	ck_assert_int_eq(feed(rest, &rest), ANSWER_END);
+	ck_assert_uint_eq(answer.head_size, head.len + strlen(CHUNKED));
+	ck_assert_uint_eq(answer.body_size, strlen("3\r\nabc\r\n0\r\n\r\n"));
 }
 END_TEST
 
@@ -270,6 +295,8 @@ suite_upstream_answer(void)
 	TABLE_TEST(t, cuts, the_end_of_the_connection_ends_few_answers);
 	tcase_add_test(t, what_follows_an_answer_is_left);
 	tcase_add_test(t, bytes_without_room_wait);
+	tcase_add_test(
+	    t, interim_answers_are_told_of_and_all_bytes_are_counted);
 	tcase_add_test(t, nothing_grows_without_a_limit);
 	tcase_add_test(t, body_bytes_do_not_count_as_header_section);
 	suite_add_tcase(s, t);

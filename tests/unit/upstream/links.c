@@ -18,6 +18,8 @@ enum { MOST = 3 };
 
 static struct loop *loop;
 static struct links *links;
+static struct socket_group group, other_group;
+static unsigned seen[SOCKET_IDLED + 1];
 static struct timer deadline;
 static int listener, port;
 static char url[64];
@@ -28,6 +30,13 @@ on_event(struct link *link, uint32_t events)
 	(void)link;
 	(void)events;
 	loop_stop(loop);
+}
+
+static void
+on_group(void *arg, enum socket_event event)
+{
+	(void)arg;
+	seen[event]++;
 }
 
 static void
@@ -42,6 +51,8 @@ begin(void)
 {
 	loop = loop_new();
 	links = links_new(loop, MOST, on_event);
+	group = (struct socket_group){ .event = on_group };
+	memset(seen, 0, sizeof(seen));
 	timer_set(loop, &deadline, 10 * NS_PER_S, too_late, NULL);
 	listener = backend_socket(&port);
 	ck_assert_int_eq(listen(listener, 16), 0);
@@ -79,13 +90,15 @@ static const struct {
 	{ { .url = "http://[::1:2:3:4:5:6:7:8:9:10:11:12:13:14:15:16:17:18]/" },
 	    NULL },
 	{ { .url = "http:///" }, NULL },
+	{ { .url = "http://127.0.0.1:3001/", .http2 = true }, NULL },
 };
 
 START_TEST(plain_addresses_are_reached_directly)
 {
-	const struct endpoint *e = links_endpoint(links, &origins[_i].origin);
+	const struct endpoint *e =
+	    links_endpoint(links, &origins[_i].origin, &group);
 
-	ck_assert_ptr_eq(e, links_endpoint(links, &origins[_i].origin));
+	ck_assert_ptr_eq(e, links_endpoint(links, &origins[_i].origin, &group));
 	if (origins[_i].name)
 		ck_assert(str_eq(endpoint_name(e), str_of(origins[_i].name)));
 	else
@@ -93,20 +106,16 @@ START_TEST(plain_addresses_are_reached_directly)
 }
 END_TEST
 
-START_TEST(origins_with_one_address_share_its_connections)
+START_TEST(origins_of_a_group_share_the_connections_to_an_address)
 {
-	struct client_origin many[500];
+	static const struct client_origin a = { .url = "http://127.0.0.1:1/" },
+					  b = { .url = "http://127.0.0.1:2/" },
+					  c = { .url = "http://127.0.0.1:1/" };
+	const struct endpoint *e = links_endpoint(links, &a, &group);
 
-	for (int i = 0; i < 500; i++)
-		many[i] = (struct client_origin){
-			.url = i % 2 ? "http://127.0.0.1:3001/"
-				     : "http://127.0.0.1:3002/"
-		};
-	for (int i = 0; i < 500; i++)
-		ck_assert_ptr_eq(links_endpoint(links, &many[i]),
-		    links_endpoint(links, &many[i % 2]));
-	ck_assert_ptr_ne(
-	    links_endpoint(links, &many[0]), links_endpoint(links, &many[1]));
+	ck_assert_ptr_eq(links_endpoint(links, &c, &group), e);
+	ck_assert_ptr_ne(links_endpoint(links, &b, &group), e);
+	ck_assert_ptr_ne(links_endpoint(links, &c, &other_group), e);
 }
 END_TEST
 
@@ -117,7 +126,7 @@ open_one(int *theirs)
 	struct client_origin origin = { .url = url };
 	bool no_socket;
 	struct link *link =
-	    links_open(links_endpoint(links, &origin), &no_socket);
+	    links_open(links_endpoint(links, &origin, &group), &no_socket);
 
 	ck_assert_ptr_nonnull(link);
 	ck_assert(!no_socket);
@@ -125,6 +134,7 @@ open_one(int *theirs)
 	ck_assert_int_ge(*theirs, 0);
 	ck_assert_int_eq(link_watch(link, EPOLLOUT), ERR_OK);
 	loop_run(loop);
+	ck_assert_int_eq(link_watch(link, EPOLLIN), ERR_OK);
 	return link;
 }
 
@@ -192,16 +202,88 @@ START_TEST(what_happens_to_a_kept_connection_ends_it)
 }
 END_TEST
 
-START_TEST(nobody_waits_for_a_connection_that_is_old)
+static void
+stop_at_idle(void *arg, enum socket_event event)
+{
+	on_group(arg, event);
+	if (event == SOCKET_CLOSED)
+		loop_stop(loop);
+}
+
+START_TEST(a_connection_is_kept_no_longer_than_told)
+{
+	int theirs, later;
+	struct link *link = open_one(&theirs), *second = open_one(&later);
+
+	group.idle_ns = NS_PER_MS;
+	group.event = stop_at_idle;
+	link_keep(link);
+	ck_assert_uint_eq(group.resting, 1);
+	loop_run(loop);
+	ck_assert(is_closed(theirs));
+	ck_assert_uint_eq(seen[SOCKET_IDLED], 1);
+	ck_assert_uint_eq(group.resting, 0);
+	ck_assert_uint_eq(group.open, 1);
+	group.idle_ns = 0;
+	link_keep(second);
+	ck_assert_ptr_eq(links_take(second->to), second);
+	link_close(second);
+	ck_assert_int_eq(close(theirs), 0);
+	ck_assert_int_eq(close(later), 0);
+}
+END_TEST
+
+START_TEST(a_connection_serves_no_more_than_told)
 {
 	int theirs;
 	struct link *link = open_one(&theirs);
 	struct endpoint *to = link->to;
 
+	group.uses = 2;
 	link_keep(link);
-	clock_set(clock_boot_ns() + 200 * NS_PER_S, clock_wall_ns());
+	ck_assert_ptr_eq(links_take(to), link);
+	link_return(link);
+	ck_assert_ptr_eq(links_take(to), link);
+	link_keep(link);
 	ck_assert_ptr_null(links_take(to));
 	ck_assert(is_closed(theirs));
+	ck_assert_uint_eq(seen[SOCKET_OPENED], 1);
+	ck_assert_uint_eq(seen[SOCKET_RESTS], 2);
+	ck_assert_uint_eq(seen[SOCKET_SERVED_ENOUGH], 1);
+	ck_assert_uint_eq(seen[SOCKET_CLOSED], 1);
+	ck_assert_uint_eq(group.open, 0);
+	ck_assert_uint_eq(group.resting, 0);
+	ck_assert_int_eq(close(theirs), 0);
+}
+END_TEST
+
+START_TEST(an_old_connection_is_not_used_again)
+{
+	int theirs;
+	struct link *link = open_one(&theirs);
+	struct endpoint *to = link->to;
+
+	group.age_ns = NS_PER_S;
+	clock_set(clock_boot_ns() + NS_PER_S, clock_wall_ns());
+	link_keep(link);
+	ck_assert_ptr_null(links_take(to));
+	ck_assert(is_closed(theirs));
+	ck_assert_int_eq(close(theirs), 0);
+}
+END_TEST
+
+START_TEST(a_connection_knows_its_own_address)
+{
+	int theirs;
+	struct link *link = open_one(&theirs);
+	struct sockaddr_in at;
+	socklen_t len = sizeof(at);
+
+	link_note_connected(link);
+	ck_assert_int_eq(getpeername(theirs, (void *)&at, &len), 0);
+	ck_assert_str_eq(link->local_ip, "127.0.0.1");
+	ck_assert_int_eq(link->local_port, ntohs(at.sin_port));
+	link_close(link);
 	ck_assert_int_eq(close(theirs), 0);
 }
 END_TEST
@@ -213,7 +295,7 @@ START_TEST(what_fails_at_once_is_told_apart)
 	bool no_socket;
 
 	ck_assert_ptr_null(
-	    links_open(links_endpoint(links, &origin), &no_socket));
+	    links_open(links_endpoint(links, &origin, &group), &no_socket));
 	ck_assert_int_eq(errno, ENOENT);
 	ck_assert(!no_socket);
 }
@@ -232,10 +314,14 @@ suite_upstream_links(void)
 
 	tcase_add_checked_fixture(t, begin, finish);
 	TABLE_TEST(t, origins, plain_addresses_are_reached_directly);
-	tcase_add_test(t, origins_with_one_address_share_its_connections);
+	tcase_add_test(
+	    t, origins_of_a_group_share_the_connections_to_an_address);
 	tcase_add_test(t, the_latest_is_taken_first_and_the_oldest_is_closed);
 	tcase_add_test(t, what_happens_to_a_kept_connection_ends_it);
-	tcase_add_test(t, nobody_waits_for_a_connection_that_is_old);
+	tcase_add_test(t, a_connection_is_kept_no_longer_than_told);
+	tcase_add_test(t, a_connection_serves_no_more_than_told);
+	tcase_add_test(t, an_old_connection_is_not_used_again);
+	tcase_add_test(t, a_connection_knows_its_own_address);
 	tcase_add_test(t, what_fails_at_once_is_told_apart);
 	suite_add_tcase(s, t);
 	return s;
