@@ -38,20 +38,6 @@ static const struct schema_message endpoint_message = {
 	.fields = endpoint_fields,
 };
 
-static const struct schema_field metadata_fields[] = {
-	{ FIELD(SCHEMA_NODE, conf_metadata, filter_metadata),
-	    .label = SCHEMA_MAP,
-	    .text = "Values by the name of their reader." },
-	DELEGATED("typed_filter_metadata", "nothing reads it"),
-	{ .name = NULL },
-};
-
-static const struct schema_message metadata_message = {
-	.name = "envoy.config.core.v3.Metadata",
-	.size = sizeof(struct conf_metadata),
-	.fields = metadata_fields,
-};
-
 static const struct schema_field lb_endpoint_fields[] = {
 	{ FIELD(SCHEMA_MESSAGE, conf_lb_endpoint, endpoint),
 	    .message = &endpoint_message, .required = true,
@@ -60,7 +46,7 @@ static const struct schema_field lb_endpoint_fields[] = {
 	{ FIELD(SCHEMA_ENUM, conf_lb_endpoint, health_status),
 	    .choices = health_choices, .text = "UNKNOWN or HEALTHY." },
 	{ FIELD(SCHEMA_MESSAGE, conf_lb_endpoint, metadata),
-	    .message = &metadata_message,
+	    .message = &conf_metadata_message,
 	    .text = "envoy.lb may have canary and hash_key." },
 	{ FIELD(SCHEMA_U32, conf_lb_endpoint, load_balancing_weight), .min = 1,
 	    .max = UINT_MAX, .fallback = "1",
@@ -122,6 +108,21 @@ static const struct schema_field assignment_policy_fields[] = {
 };
 
 static void
+check_drop(
+    struct diag *diag, const char *path, const struct conf_drop_overload *d)
+{
+	static const unsigned denominators[] = { 100, 10000, 1000000 };
+	const struct conf_fractional_percent *part = d->drop_percentage;
+	unsigned all = part ? denominators[part->denominator] : 1;
+
+	if (part && part->numerator > all)
+		diag_error(diag, part->node->place, path,
+		    "Cluster drop_overloads config is invalid. drop_ratio=%g"
+		    "(Numerator %u / Denominator %u). The valid range is 0~1.",
+		    (double)part->numerator / all, part->numerator, all);
+}
+
+static void
 check_assignment_policy(struct diag *diag, const char *path, void *decoded)
 {
 	const struct conf_assignment_policy *p = decoded;
@@ -131,6 +132,8 @@ check_assignment_policy(struct diag *diag, const char *path, void *decoded)
 		    "Cluster drop_overloads config has %zu categories. Envoy "
 		    "only support one.",
 		    p->drop_overloads.n);
+	for (size_t i = 0; i < p->drop_overloads.n; i++)
+		check_drop(diag, path, &p->drop_overloads.items[i]);
 }
 
 static const struct schema_message assignment_policy_message = {
@@ -331,7 +334,9 @@ static const struct schema_field cluster_fields[] = {
 	{ FIELD(SCHEMA_MESSAGE, conf_cluster, common_lb_config),
 	    .message = &conf_common_lb_message,
 	    .text = "For all ways of choosing hosts." },
-	DELEGATED("metadata", "nothing reads it"),
+	{ FIELD(SCHEMA_MESSAGE, conf_cluster, metadata),
+	    .message = &conf_metadata_message,
+	    .text = "For log formats and filters." },
 	REFUSED_SCALAR("protocol_selection", UNBUILT),
 	DELEGATED("upstream_connection_options", CONNECTIONS),
 	DELEGATED_SCALAR("close_connections_on_host_health_failure", ALL_USED),

@@ -14,13 +14,6 @@ struct conf_percent {
 	double value;
 };
 
-/* envoy.config.core.v3.TypedExtensionConfig and its likes. */
-struct conf_extension {
-	const struct node *node;
-	struct str name;
-	struct any *typed_config;
-};
-
 /* ---- routes: envoy.config.route.v3 ---- */
 
 struct conf_retry_back_off {
@@ -184,7 +177,7 @@ struct conf_common_protocol {
 	int64_t max_connection_duration; /* 0: none */
 	uint32_t max_requests_per_connection; /* 0: any number */
 	uint32_t max_headers_count; /* 100 */
-	uint32_t max_response_headers_kb; /* 60 */
+	uint32_t max_response_headers_kb; /* 80 */
 	int64_t max_stream_duration; /* 0: none */
 };
 struct conf_http_versions {
