@@ -131,7 +131,7 @@ read_str(struct decoder *d, const struct node *n, void *out)
 		    d->diag, n->place, d->path, "a NUL byte is not allowed");
 		return false;
 	}
-	*(struct str *)out = n->scalar;
+	*(struct str *)out = arena_str(d->arena, n->scalar);
 	return true;
 }
 
@@ -276,7 +276,7 @@ read_type(struct decoder *d, const struct node *n, const char *field)
 	const struct node *type = node_get(n, field);
 
 	if (type && type->kind == NODE_SCALAR && type_name(type->scalar).len)
-		return type_name(type->scalar);
+		return arena_str(d->arena, type_name(type->scalar));
 	diag_error(d->diag, type ? type->place : n->place, d->path,
 	    "`%s` is needed: the full name of the message", field);
 	return STR_NONE;
@@ -383,7 +383,7 @@ read_node(
 		    "no such field: '" STR_FMT "'", STR_ARG(n->items[0].key));
 		return false;
 	}
-	*(const struct node **)out = n;
+	*(const struct node **)out = f->row ? node_copy(d->arena, n) : n;
 	return true;
 }
 

@@ -9,7 +9,8 @@
 #include "config/messages.h"
 
 struct whole {
-	struct arena *arena;
+	struct arena *arena; /* for what is kept */
+	struct arena *temp; /* for the time of bootstrap_decode */
 	struct diag *diag;
 	const struct conf_bootstrap *bootstrap;
 	struct table *clusters; /* name to place in static_resources */

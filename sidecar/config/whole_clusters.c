@@ -9,7 +9,7 @@ static bool
 is_ip(struct whole *w, struct str host)
 {
 	unsigned char bytes[sizeof(struct in6_addr)];
-	const char *text = arena_cstr(w->arena, host);
+	const char *text = arena_cstr(w->temp, host);
 
 	return inet_pton(AF_INET, text, bytes) == 1 ||
 	       inet_pton(AF_INET6, text, bytes) == 1;
@@ -87,7 +87,7 @@ check_name(struct whole *w, const char *path, const struct conf_cluster *c,
 void
 whole_clusters(struct whole *w, struct conf_static_resources *r)
 {
-	w->clusters = table_new(w->arena, r->clusters.n);
+	w->clusters = table_new(w->temp, r->clusters.n);
 	for (size_t i = 0; i < r->clusters.n; i++) {
 		struct conf_cluster *c = &r->clusters.items[i];
 		const char *path =

@@ -16,7 +16,7 @@ factory_name(struct whole *w, struct str type)
 
 	if (!str_starts(type, begin) || version == type.len)
 		return type;
-	return arena_printf(w->arena, "envoy." STR_FMT,
+	return arena_printf(w->temp, "envoy." STR_FMT,
 	    STR_ARG(str_slice(type, begin.len, version)));
 }
 

@@ -15,10 +15,10 @@ static void
 list_filters(struct routes *r, const struct conf_hcm *hcm)
 {
 	r->filters =
-	    ARENA_ARRAY(r->w->arena, hcm->http_filters.n + 1, const char *);
+	    ARENA_ARRAY(r->w->temp, hcm->http_filters.n + 1, const char *);
 	for (size_t i = 0; i < hcm->http_filters.n; i++)
 		r->filters[i] =
-		    arena_cstr(r->w->arena, hcm->http_filters.items[i].name);
+		    arena_cstr(r->w->temp, hcm->http_filters.items[i].name);
 }
 
 /* A key that names no filter does nothing, in Envoy without a word. */
@@ -48,13 +48,13 @@ hint_cluster(struct routes *r, struct str name)
 	const struct conf_static_resources *all =
 	    r->w->bootstrap->static_resources;
 	const char **names =
-	    ARENA_ARRAY(r->w->arena, all->clusters.n + 1, const char *);
+	    ARENA_ARRAY(r->w->temp, all->clusters.n + 1, const char *);
 	size_t n = 0;
 
 	for (size_t i = 0; i < all->clusters.n; i++)
 		if (all->clusters.items[i].name.len)
-			names[n++] = arena_cstr(
-			    r->w->arena, all->clusters.items[i].name);
+			names[n++] =
+			    arena_cstr(r->w->temp, all->clusters.items[i].name);
 	whole_hint(r->w, name, names);
 }
 
@@ -123,7 +123,7 @@ check_domains(
 
 		if (!name.ptr)
 			continue;
-		at = table_put(r->domains, lowered(r->w->arena, name));
+		at = table_put(r->domains, lowered(r->w->temp, name));
 		if (*at == TABLE_NONE)
 			*at = 0;
 		else if (str_eq(name, STR("*")))
@@ -187,7 +187,7 @@ static void
 check_order(
     struct routes *r, const char *path, const struct conf_virtual_host *host)
 {
-	struct table *prefixes = table_new(r->w->arena, host->routes.n);
+	struct table *prefixes = table_new(r->w->temp, host->routes.n);
 
 	for (size_t i = 0; i < host->routes.n; i++) {
 		const struct conf_route *route = &host->routes.items[i];
@@ -267,7 +267,7 @@ whole_routes(struct whole *w, const char *path, const struct conf_hcm *hcm)
 		return;
 	for (size_t i = 0; i < config->virtual_hosts.n; i++)
 		n += config->virtual_hosts.items[i].domains.n;
-	r.domains = table_new(w->arena, n);
+	r.domains = table_new(w->temp, n);
 	list_filters(&r, hcm);
 	path = whole_path(w, "%s.route_config", path);
 	check_filter_configs(&r, path, &config->typed_per_filter_config);
