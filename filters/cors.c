@@ -1,14 +1,11 @@
 /*
  * Cross-origin requests (the Fetch standard, Envoy's cors filter): answers
- * preflights and says on responses whether a page may read them. Beyond
- * Envoy it adds "vary: origin", without which a cache hands the answer for
- * one origin to another.
+ * preflights and says on responses whether a page may read them. Each field
+ * of the policy is taken from the most specific level of the route configuration that has it.
  */
 #include "config.h"
 
-#include "chain/filter.h"
-#include "chain/host.h"
-#include "chain/match.h"
+#include "chain/kit.h"
 #include "config/messages.h"
 
 struct conf_cors {
@@ -22,7 +19,8 @@ struct conf_cors_policy {
 	bool allow_credentials, has_allow_credentials;
 	struct conf_runtime_fraction *filter_enabled, *shadow_enabled;
 	bool allow_private_network_access, has_allow_private_network_access;
-	bool forward_not_matching_preflights;
+	bool forward_not_matching_preflights,
+	    has_forward_not_matching_preflights;
 };
 
 /* ---- configuration ---- */
@@ -85,9 +83,10 @@ static const struct schema_field policy_fields[] = {
 	    .text = "Whether preflights may ask for a private network." },
 	{ .name = "forward_not_matching_preflights",
 	    .type = SCHEMA_BOOL,
-	    SCHEMA_AT(struct conf_cors_policy, forward_not_matching_preflights),
-	    .fallback = "true",
-	    .text = "Whether preflights of other origins go to the backend." },
+	    SCHEMA_AT_HAS(
+		struct conf_cors_policy, forward_not_matching_preflights),
+	    .text = "Whether preflights of other origins go to the backend; "
+		    "they do unless given." },
 	{ .name = NULL },
 };
 
@@ -102,7 +101,7 @@ struct cors {
 	int valid, invalid;
 };
 
-/* A route's policy. */
+/* A level's policy. */
 struct policy {
 	const struct conf_cors_policy *conf;
 	const struct string_match **origins;
@@ -130,16 +129,9 @@ configure_route(struct setup *s, const void *decoded)
 	policy->conf = conf;
 	policy->origins =
 	    ARENA_ARRAY(arena, n + 1, const struct string_match *);
-	for (size_t i = 0; i < n; i++) {
-		const struct conf_string_matcher *matcher =
-		    &conf->allow_origin_string_match.items[i];
-		struct diag *diag = diag_new(arena);
-
-		policy->origins[i] = string_match_build(arena, matcher, diag);
-		if (!policy->origins[i])
-			host_setup_error(
-			    s, matcher->node, "%s", diag_message(diag, 0));
-	}
+	for (size_t i = 0; i < n; i++)
+		policy->origins[i] = kit_string_match(
+		    s, &conf->allow_origin_string_match.items[i]);
 	return policy;
 }
 
@@ -151,40 +143,91 @@ request_header(struct exchange *x, const char *name)
 	return host_header(x, HOST_REQUEST, str_of(name), 0);
 }
 
-static bool
-is_allowed(const struct policy *policy, struct str origin)
+/* The policy of a request, each field from the first level that gives it. */
+struct rules {
+	const struct conf_cors_policy *nearest; /* NULL: there is no policy */
+	const struct string_match **origins; /* or NULL */
+	struct str allow_methods, allow_headers, expose_headers, max_age;
+	const bool *allow_credentials, *allow_private_network_access;
+	const bool *forward_not_matching_preflights;
+};
+
+static void
+take_text(struct str *field, struct str found)
 {
-	for (size_t i = 0; policy->origins[i]; i++)
-		if (string_match_holds(policy->origins[i], STR("*")) ||
-		    string_match_holds(policy->origins[i], origin))
-			return true;
-	return false;
+	if (!field->len)
+		*field = found;
 }
 
-/* RFC 9110 section 12.5.5: adds origin to the list, unless it is there. */
-static struct str
-vary_with_origin(struct exchange *x)
+static void
+take_bool(const bool **field, bool given, const bool *found)
 {
-	struct str all = STR_NONE, field, rest, name;
+	if (!*field && given)
+		*field = found;
+}
 
-	for (size_t i = 0;; i++) {
-		field = host_header(x, HOST_RESPONSE, STR("vary"), i);
-		if (!field.ptr)
-			break;
-		for (rest = field; rest.ptr;) {
-			name = str_trim(str_split(&rest, ','));
-			if (str_eq_nocase(name, STR("origin")) ||
-			    str_eq(name, STR("*")))
-				return STR_NONE;
-		}
-		all = all.len
-			  ? arena_printf(host_arena(x), STR_FMT ", " STR_FMT,
-				STR_ARG(all), STR_ARG(field))
-			  : field;
+static void
+add_level(struct rules *r, const struct policy *level)
+{
+	const struct conf_cors_policy *c = level->conf;
+
+	if (!r->nearest)
+		r->nearest = c;
+	if (!r->origins && level->origins[0])
+		r->origins = level->origins;
+	take_text(&r->allow_methods, c->allow_methods);
+	take_text(&r->allow_headers, c->allow_headers);
+	take_text(&r->expose_headers, c->expose_headers);
+	take_text(&r->max_age, c->max_age);
+	take_bool(&r->allow_credentials, c->has_allow_credentials,
+	    &c->allow_credentials);
+	take_bool(&r->allow_private_network_access,
+	    c->has_allow_private_network_access,
+	    &c->allow_private_network_access);
+	take_bool(&r->forward_not_matching_preflights,
+	    c->has_forward_not_matching_preflights,
+	    &c->forward_not_matching_preflights);
+}
+
+/* The levels from one to another, the most specific first. */
+static void
+add_levels(struct exchange *x, struct rules *r, int from, int to)
+{
+	const struct policy *level;
+
+	for (int i = to; i >= from; i--) {
+		level = host_route_conf_at(x, (enum host_level)i);
+		if (level)
+			add_level(r, level);
 	}
-	return all.len ? arena_printf(
-			     host_arena(x), STR_FMT ", origin", STR_ARG(all))
-		       : STR("origin");
+}
+
+/* The old fields count only where nothing is written in the new ones. */
+static struct rules
+rules_of(struct exchange *x)
+{
+	struct rules r = { .nearest = NULL };
+
+	add_levels(x, &r, 0, HOST_LEVELS - 1);
+	if (!r.nearest)
+		add_levels(x, &r, HOST_OLD_VHOST, HOST_OLD_ROUTE);
+	return r;
+}
+
+static bool
+is_set(const bool *field, bool fallback)
+{
+	return field ? *field : fallback;
+}
+
+static bool
+is_allowed(const struct rules *r, struct str origin)
+{
+	for (size_t i = 0; r->origins && r->origins[i]; i++)
+		if (string_match_holds(r->origins[i], STR("*")) ||
+		    string_match_holds(r->origins[i], origin))
+			return true;
+	return false;
 }
 
 struct answer {
@@ -200,28 +243,34 @@ say(struct answer *answer, struct str name, struct str value)
 		answer->fields[answer->n++] = (struct header){ name, value };
 }
 
+/* What ordinary responses have, and preflights too. */
 static void
-say_allowed(struct exchange *x, const struct policy *policy, struct str origin,
-    struct answer *answer)
+say_origin(struct answer *answer, const struct rules *r, struct str origin)
 {
-	const struct conf_cors_policy *conf = policy->conf;
+	say(answer, STR("access-control-allow-origin"), origin);
+	if (is_set(r->allow_credentials, false))
+		say(answer, STR("access-control-allow-credentials"),
+		    STR("true"));
+	say(answer, STR("access-control-expose-headers"), r->expose_headers);
+}
+
+static void
+say_allowed(struct exchange *x, const struct rules *r, struct answer *answer)
+{
 	struct str network =
 	    request_header(x, "access-control-request-private-network");
 
-	say(answer, STR("access-control-allow-origin"), origin);
-	if (conf->allow_credentials)
-		say(answer, STR("access-control-allow-credentials"),
-		    STR("true"));
 	say(answer, STR("access-control-allow-methods"),
-	    str_eq(conf->allow_methods, STR("*"))
+	    str_eq(r->allow_methods, STR("*"))
 		? request_header(x, "access-control-request-method")
-		: conf->allow_methods);
+		: r->allow_methods);
 	say(answer, STR("access-control-allow-headers"),
-	    str_eq(conf->allow_headers, STR("*"))
+	    str_eq(r->allow_headers, STR("*"))
 		? request_header(x, "access-control-request-headers")
-		: conf->allow_headers);
-	say(answer, STR("access-control-max-age"), conf->max_age);
-	if (conf->allow_private_network_access && str_eq(network, STR("true")))
+		: r->allow_headers);
+	say(answer, STR("access-control-max-age"), r->max_age);
+	if (is_set(r->allow_private_network_access, false) &&
+	    str_eq(network, STR("true")))
 		say(answer, STR("access-control-allow-private-network"),
 		    STR("true"));
 }
@@ -233,88 +282,72 @@ is_preflight(struct exchange *x)
 	       request_header(x, "access-control-request-method").len > 0;
 }
 
+/* A page of another origin is told all but that it is allowed, as in Envoy. */
 static enum verdict
-preflight(struct exchange *x, const struct policy *policy, struct str origin,
-    bool allowed)
+preflight(
+    struct exchange *x, const struct rules *r, struct str origin, bool allowed)
 {
 	struct answer answer = { .n = 0 };
 
-	if (!allowed && policy->conf->forward_not_matching_preflights)
+	if (!allowed && is_set(r->forward_not_matching_preflights, true))
 		return FILTER_NEXT;
 	if (allowed)
-		say_allowed(x, policy, origin, &answer);
-	if (policy->origins[0])
-		say(&answer, STR("vary"), STR("origin"));
+		say_origin(&answer, r, origin);
+	else if (is_set(r->allow_credentials, false))
+		say(&answer, STR("access-control-allow-credentials"),
+		    STR("true"));
+	say_allowed(x, r, &answer);
 	host_reply(x, &(struct host_reply){ .status = 200,
 			  .headers = answer.fields,
 			  .n_headers = answer.n,
-			  .details = STR("cors_response") });
+			  .details = STR("cors_response"),
+			  .bare = true });
 	return FILTER_REPLY;
 }
 
-/*
- * The dice are thrown once per request, since the response side must come
- * to the same answer: 0 not yet, else one of these.
- */
-enum dice { DICE_OFF = 1, DICE_SHADOW, DICE_ON };
-
-static enum dice
-throw_dice(struct exchange *x, const struct policy *policy, int *dice)
-{
-	if (*dice)
-		return (enum dice) * dice;
-	*dice = DICE_OFF;
-	if (match_fraction(
-		policy->conf->filter_enabled, host_random(x, UINT64_MAX), true))
-		*dice = DICE_ON;
-	else if (match_fraction(policy->conf->shadow_enabled,
-		     host_random(x, UINT64_MAX), false))
-		*dice = DICE_SHADOW;
-	return (enum dice) * dice;
-}
+/* What the response of an allowed origin gets; nothing without an origin. */
+struct state {
+	struct str origin;
+	struct rules rules;
+};
 
 static enum verdict
 on_request(const void *conf, void *state, struct exchange *x)
 {
 	const struct cors *cors = conf;
-	const struct policy *policy = host_route_conf(x);
 	struct str origin = request_header(x, "origin");
-	enum dice dice;
-	bool allowed;
+	struct rules r;
+	bool enabled, allowed;
 
-	if (!policy || !origin.len || !host_route_forwards(x))
+	if (!origin.len || !host_route_forwards(x))
 		return FILTER_NEXT;
-	dice = throw_dice(x, policy, state);
-	if (dice == DICE_OFF)
+	r = rules_of(x);
+	if (!r.nearest)
 		return FILTER_NEXT;
-	allowed = is_allowed(policy, origin);
+	enabled = kit_happens(x, r.nearest->filter_enabled, true);
+	if (!enabled && !kit_happens(x, r.nearest->shadow_enabled, false))
+		return FILTER_NEXT;
+	allowed = is_allowed(&r, origin);
 	host_count(x, allowed ? cors->valid : cors->invalid, 1);
-	if (dice == DICE_ON && is_preflight(x))
-		return preflight(x, policy, origin, allowed);
-	return FILTER_NEXT;
+	if (!enabled)
+		return FILTER_NEXT;
+	if (allowed)
+		*(struct state *)state =
+		    (struct state){ host_keep(x, origin), r };
+	return is_preflight(x) ? preflight(x, &r, origin, allowed)
+			       : FILTER_NEXT;
 }
 
-/* Works from the request's headers alone: on_request may not have run. */
 static enum verdict
 on_response(const void *conf, void *state, struct exchange *x)
 {
-	const struct policy *policy = host_route_conf(x);
-	struct str origin = request_header(x, "origin");
+	const struct state *s = state;
 	struct answer answer = { .n = 0 };
 
 	(void)conf;
-	if (!policy || !policy->origins[0] || !host_route_forwards(x) ||
-	    throw_dice(x, policy, state) != DICE_ON)
+	if (!s->origin.len)
 		return FILTER_NEXT;
-	say(&answer, STR("vary"), vary_with_origin(x));
-	if (origin.len && is_allowed(policy, origin)) {
-		say(&answer, STR("access-control-allow-origin"), origin);
-		if (policy->conf->allow_credentials)
-			say(&answer, STR("access-control-allow-credentials"),
-			    STR("true"));
-		say(&answer, STR("access-control-expose-headers"),
-		    policy->conf->expose_headers);
-	}
+	say_origin(&answer, &s->rules, s->origin);
 	for (size_t i = 0; i < answer.n; i++)
 		host_header_set(x, HOST_RESPONSE, answer.fields[i].name,
 		    answer.fields[i].value);
@@ -327,7 +360,7 @@ const struct filter filter_cors = {
 	.route_conf = &policy_message,
 	.configure = configure,
 	.configure_route = configure_route,
-	.state_size = sizeof(int),
+	.state_size = sizeof(struct state),
 	.on_request = on_request,
 	.on_response = on_response,
 };

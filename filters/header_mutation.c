@@ -1,13 +1,15 @@
 /*
  * Changes to header fields in the order they are written, unlike those of
- * routes: removes, additions, and removes of all names that match.
+ * routes: removes, additions, and removes of all names that match. Query
+ * parameters are changed behind the request's fields. The filter's own
+ * changes come first, then those of all levels of the route configuration.
  */
 #include "config.h"
 
-#include "chain/filter.h"
-#include "chain/host.h"
-#include "chain/match.h"
+#include "chain/kit.h"
 #include "config/messages.h"
+#include "config/scalar.h"
+#include "http/query.h"
 
 struct conf_remove_on_match {
 	const struct node *node;
@@ -22,9 +24,30 @@ struct conf_header_mutation {
 };
 typedef CONF_LIST(struct conf_header_mutation) conf_header_mutations;
 
+/* envoy.config.core.v3.KeyValueMutation */
+struct conf_key_value {
+	const struct node *node;
+	struct str key;
+	const struct node *value;
+};
+
+struct conf_key_value_append {
+	const struct node *node;
+	struct conf_key_value *record;
+	int action; /* as enum conf_append_action */
+};
+
+struct conf_key_value_mutation {
+	const struct node *node;
+	struct conf_key_value_append *append;
+	struct str remove;
+};
+typedef CONF_LIST(struct conf_key_value_mutation) conf_key_value_mutations;
+
 struct conf_mutations {
 	const struct node *node;
 	conf_header_mutations request_mutations, response_mutations;
+	conf_key_value_mutations query_parameter_mutations;
 };
 
 /* The filter's message and the route's alike. */
@@ -83,6 +106,103 @@ static const struct schema_message mutation_message = {
 	.required_oneof = "action",
 };
 
+static const struct schema_field key_value_fields[] = {
+	{ .name = "key",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_key_value, key),
+	    .min_items = 1,
+	    .required = true,
+	    .text = "Name of the parameter." },
+	{ .name = "value",
+	    .type = SCHEMA_NODE,
+	    SCHEMA_AT(struct conf_key_value, value),
+	    .text = "Its value, a text, which may have operators." },
+	{ .name = NULL },
+};
+
+static const struct schema_message key_value_message = {
+	.name = "envoy.config.core.v3.KeyValuePair",
+	.size = sizeof(struct conf_key_value),
+	.fields = key_value_fields,
+};
+
+static const struct schema_choice key_value_actions[] = {
+	{ .name = "APPEND_IF_EXISTS_OR_ADD",
+	    .value = CONF_APPEND_IF_EXISTS_OR_ADD },
+	{ .name = "ADD_IF_ABSENT", .value = CONF_ADD_IF_ABSENT },
+	{ .name = "OVERWRITE_IF_EXISTS_OR_ADD",
+	    .value = CONF_OVERWRITE_IF_EXISTS_OR_ADD },
+	{ .name = "OVERWRITE_IF_EXISTS", .value = CONF_OVERWRITE_IF_EXISTS },
+	{ .name = NULL },
+};
+
+static const struct schema_field key_value_append_fields[] = {
+	REFUSED("entry", "it is deprecated, Envoy does not take it here "
+			 "either: use record"),
+	{ .name = "record",
+	    .type = SCHEMA_MESSAGE,
+	    SCHEMA_AT(struct conf_key_value_append, record),
+	    .message = &key_value_message,
+	    .text = "Name and value." },
+	{ .name = "action",
+	    .type = SCHEMA_ENUM,
+	    SCHEMA_AT(struct conf_key_value_append, action),
+	    .choices = key_value_actions,
+	    .text = "What becomes of a parameter that is there." },
+	{ .name = NULL },
+};
+
+static const struct schema_message key_value_append_message = {
+	.name = "envoy.config.core.v3.KeyValueAppend",
+	.size = sizeof(struct conf_key_value_append),
+	.fields = key_value_append_fields,
+};
+
+static const struct schema_field key_value_mutation_fields[] = {
+	{ .name = "append",
+	    .type = SCHEMA_MESSAGE,
+	    SCHEMA_AT(struct conf_key_value_mutation, append),
+	    .message = &key_value_append_message,
+	    .text = "Parameter to add." },
+	{ .name = "remove",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_key_value_mutation, remove),
+	    .text = "Parameter to remove." },
+	{ .name = NULL },
+};
+
+static bool
+is_text(const struct node *n)
+{
+	return n && n->kind == NODE_SCALAR &&
+	       (n->quoted || scalar_kind(n->scalar) == SCALAR_TEXT);
+}
+
+static void
+check_key_value_mutation(struct diag *diag, const char *path, void *decoded)
+{
+	const struct conf_key_value_mutation *m = decoded;
+	const char *mistake = NULL;
+
+	if (m->append && m->remove.len)
+		mistake = "Only one of 'append'/'remove can be specified.";
+	else if (!m->append && !m->remove.len)
+		mistake = "One of 'append'/'remove' must be specified.";
+	else if (m->append && !m->append->record)
+		mistake = "No record specified for append mutation.";
+	else if (m->append && !is_text(m->append->record->value))
+		mistake = "Only string value is allowed for record value.";
+	if (mistake)
+		diag_error(diag, m->node->place, path, "%s", mistake);
+}
+
+static const struct schema_message key_value_mutation_message = {
+	.name = "envoy.config.core.v3.KeyValueMutation",
+	.size = sizeof(struct conf_key_value_mutation),
+	.fields = key_value_mutation_fields,
+	.check = check_key_value_mutation,
+};
+
 static const struct schema_field mutations_fields[] = {
 	{ .name = "request_mutations",
 	    .type = SCHEMA_MESSAGE,
@@ -96,11 +216,17 @@ static const struct schema_field mutations_fields[] = {
 	    SCHEMA_AT(struct conf_mutations, response_mutations),
 	    .message = &mutation_message,
 	    .text = "Changes to the response, in this order." },
-	REFUSED("query_parameter_mutations", "the query is not changed"),
+	{ .name = "query_parameter_mutations",
+	    .type = SCHEMA_MESSAGE,
+	    .label = SCHEMA_LIST,
+	    SCHEMA_AT(struct conf_mutations, query_parameter_mutations),
+	    .message = &key_value_mutation_message,
+	    .text = "Changes to the query of the request, in this order." },
 	REFUSED("request_trailers_mutations",
 	    "trailers do not come through FastCGI"),
 	REFUSED("response_trailers_mutations",
 	    "trailers do not come through FastCGI"),
+	REFUSED("formatters", "all operators there are can be used without"),
 	{ .name = NULL },
 };
 
@@ -120,8 +246,8 @@ static const struct schema_field filter_fields[] = {
 	    .type = SCHEMA_BOOL,
 	    SCHEMA_AT(struct conf_mutation_filter,
 		most_specific_header_mutations_wins),
-	    .text = "Order among levels of the route configuration; only the "
-		    "most specific one is applied here." },
+	    .text = "Whether, of the levels of the route configuration, the "
+		    "most specific one is applied last, not first." },
 	{ .name = NULL },
 };
 
@@ -157,6 +283,7 @@ struct mutation {
 	enum conf_append_action action;
 	const struct format *value;
 	const struct string_match *match;
+	bool keep_empty;
 };
 
 struct mutation_list {
@@ -165,7 +292,8 @@ struct mutation_list {
 };
 
 struct instance {
-	struct mutation_list request, response;
+	struct mutation_list request, response, query;
+	bool most_specific_last;
 };
 
 static bool
@@ -189,36 +317,26 @@ build_append(struct setup *s, const struct conf_header_option *conf,
 	else if (!header_name_is_valid(out->name))
 		host_setup_error(s, conf->node,
 		    "\"" STR_FMT "\" is no header name", STR_ARG(out->name));
-	if (conf->keep_empty_value)
-		host_setup_error(s, conf->node,
-		    "keep_empty_value: a header without a value does not "
-		    "pass; leave it out");
-	out->value = host_setup_format(s, header->node,
-	    header->raw_value.ptr ? header->raw_value
-	    : header->value.ptr   ? header->value
-				  : STR(""));
+	out->keep_empty = conf->keep_empty_value;
+	/* Envoy does not look at raw_value here. */
+	out->value = host_setup_format(
+	    s, header->node, header->value.ptr ? header->value : STR(""));
 }
 
 static void
 build_mutation(struct setup *s, const struct conf_header_mutation *conf,
     struct mutation *out)
 {
-	struct arena *arena = host_setup_arena(s);
-	struct diag *diag;
-
 	if (conf->append) {
 		build_append(s, conf->append, out);
 	} else if (conf->remove_on_match) {
-		diag = diag_new(arena);
 		out->kind = MUTATION_REMOVE_MATCHING;
-		out->match = string_match_build(
-		    arena, conf->remove_on_match->key_matcher, diag);
-		if (!out->match)
-			host_setup_error(
-			    s, conf->node, "%s", diag_message(diag, 0));
+		out->match =
+		    kit_string_match(s, conf->remove_on_match->key_matcher);
 	} else {
 		out->kind = MUTATION_REMOVE;
-		out->name = header_name_lower(arena, conf->remove);
+		out->name =
+		    header_name_lower(host_setup_arena(s), conf->remove);
 		if (is_fixed(out->name))
 			host_setup_error(s, conf->node,
 			    ":-prefixed or host headers may not be removed");
@@ -237,6 +355,29 @@ build_list(struct setup *s, const conf_header_mutations *conf)
 	return list;
 }
 
+static struct mutation_list
+build_query_list(struct setup *s, const conf_key_value_mutations *conf)
+{
+	struct mutation_list list = { .n = conf->n };
+
+	list.items =
+	    ARENA_ARRAY(host_setup_arena(s), conf->n + 1, struct mutation);
+	for (size_t i = 0; i < conf->n; i++) {
+		const struct conf_key_value_append *append =
+		    conf->items[i].append;
+		struct mutation *m = &list.items[i];
+
+		m->kind = append ? MUTATION_APPEND : MUTATION_REMOVE;
+		m->name = append ? append->record->key : conf->items[i].remove;
+		if (!append)
+			continue;
+		m->action = (enum conf_append_action)append->action;
+		m->value = host_setup_format(
+		    s, append->record->value, append->record->value->scalar);
+	}
+	return list;
+}
+
 static const void *
 configure(struct setup *s, const void *decoded)
 {
@@ -244,31 +385,48 @@ configure(struct setup *s, const void *decoded)
 	struct instance *instance =
 	    ARENA_NEW(host_setup_arena(s), struct instance);
 
+	instance->most_specific_last =
+	    conf->most_specific_header_mutations_wins;
 	if (!conf->mutations)
 		return instance;
 	instance->request = build_list(s, &conf->mutations->request_mutations);
 	instance->response =
 	    build_list(s, &conf->mutations->response_mutations);
+	instance->query =
+	    build_query_list(s, &conf->mutations->query_parameter_mutations);
 	return instance;
 }
 
 /* ---- requests and responses ---- */
 
-/* Empty results are skipped: the host refuses them. */
+/* Whether the action lets the value be written where one exists or not. */
+static bool
+applies(const struct mutation *m, bool exists)
+{
+	return exists ? m->action != CONF_ADD_IF_ABSENT
+		      : m->action != CONF_OVERWRITE_IF_EXISTS;
+}
+
 static void
 append(const struct mutation *m, struct exchange *x, enum host_map map)
 {
-	bool exists = host_header(x, map, m->name, 0).ptr != NULL;
 	struct str value;
 
-	if (exists ? m->action == CONF_ADD_IF_ABSENT
-		   : m->action == CONF_OVERWRITE_IF_EXISTS)
+	if (!applies(m, host_header(x, map, m->name, 0).ptr != NULL))
 		return;
 	value = host_format(x, m->value);
-	if (m->action == CONF_APPEND_IF_EXISTS_OR_ADD)
+	if (!value.len && !m->keep_empty)
+		return;
+	if (value.len && m->action != CONF_APPEND_IF_EXISTS_OR_ADD) {
+		host_header_set(x, map, m->name, value);
+		return;
+	}
+	if (m->action != CONF_APPEND_IF_EXISTS_OR_ADD)
+		host_header_remove(x, map, m->name);
+	if (value.len)
 		host_header_add(x, map, m->name, value);
 	else
-		host_header_set(x, map, m->name, value);
+		host_header_add_empty(x, map, m->name);
 }
 
 static void
@@ -303,27 +461,76 @@ apply(const struct mutation_list *list, struct exchange *x, enum host_map map)
 	}
 }
 
+static void
+apply_to_parameter(
+    const struct mutation *m, struct exchange *x, struct query *q)
+{
+	if (m->kind == MUTATION_REMOVE) {
+		query_remove(q, m->name);
+		return;
+	}
+	if (!applies(m, query_has(q, m->name)))
+		return;
+	if (m->action == CONF_OVERWRITE_IF_EXISTS ||
+	    m->action == CONF_OVERWRITE_IF_EXISTS_OR_ADD)
+		query_remove(q, m->name);
+	query_add(q, m->name, host_format(x, m->value));
+}
+
+static void
+apply_to_query(const struct mutation_list *list, struct exchange *x)
+{
+	struct str target = host_header(x, HOST_REQUEST, STR(":path"), 0);
+	struct query q;
+
+	if (!list->n)
+		return;
+	query_read(&q, host_arena(x), host_keep(x, target));
+	for (size_t i = 0; i < list->n; i++)
+		apply_to_parameter(&list->items[i], x, &q);
+	host_header_set(x, HOST_REQUEST, STR(":path"), query_write(&q, target));
+}
+
+/* The changes to one side, of the filter itself or of a level. */
+static void
+apply_instance(
+    const struct instance *instance, struct exchange *x, enum host_map map)
+{
+	if (!instance)
+		return;
+	if (map == HOST_RESPONSE) {
+		apply(&instance->response, x, map);
+		return;
+	}
+	apply(&instance->request, x, map);
+	apply_to_query(&instance->query, x);
+}
+
+static void
+apply_all(const struct instance *own, struct exchange *x, enum host_map map)
+{
+	apply_instance(own, x, map);
+	for (int i = 0; i < HOST_LEVELS; i++) {
+		int level = own->most_specific_last ? i : HOST_LEVELS - 1 - i;
+
+		apply_instance(
+		    host_route_conf_at(x, (enum host_level)level), x, map);
+	}
+}
+
 static enum verdict
 on_request(const void *conf, void *state, struct exchange *x)
 {
-	const struct instance *own = conf, *route = host_route_conf(x);
-
 	(void)state;
-	apply(&own->request, x, HOST_REQUEST);
-	if (route)
-		apply(&route->request, x, HOST_REQUEST);
+	apply_all(conf, x, HOST_REQUEST);
 	return FILTER_NEXT;
 }
 
 static enum verdict
 on_response(const void *conf, void *state, struct exchange *x)
 {
-	const struct instance *own = conf, *route = host_route_conf(x);
-
 	(void)state;
-	apply(&own->response, x, HOST_RESPONSE);
-	if (route)
-		apply(&route->response, x, HOST_RESPONSE);
+	apply_all(conf, x, HOST_RESPONSE);
 	return FILTER_NEXT;
 }
 

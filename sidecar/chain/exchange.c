@@ -9,6 +9,7 @@
 #include "chain/chain.h"
 #include "chain/downstream.h"
 #include "chain/early_mutation.h"
+#include "chain/limits.h"
 #include "chain/local_reply.h"
 #include "chain/route.h"
 
@@ -112,23 +113,24 @@ finish(struct exchange *x)
 	x->hooks->changed(x);
 }
 
-/* The response side, until it waits or the answer stands. */
+/*
+ * The response side, until it waits or the answer stands. The reply of a
+ * filter of the response side passes no further filters, as in Envoy.
+ */
 static void
 advance_response(struct exchange *x)
 {
-	for (;;) {
-		switch (chain_run_response(x)) {
-		case CHAIN_PASSED:
-			finish(x);
-			return;
-		case CHAIN_WAITS:
-			return;
-		case CHAIN_REPLIED:
-		case CHAIN_TOO_LARGE:
-			x->hooks->abandon(x);
-			break;
-		}
+	switch (chain_run_response(x)) {
+	case CHAIN_WAITS:
+		return;
+	case CHAIN_REPLIED:
+	case CHAIN_TOO_LARGE:
+		x->hooks->abandon(x);
+		break;
+	case CHAIN_PASSED:
+		break;
 	}
+	finish(x);
 }
 
 static void
@@ -157,7 +159,7 @@ exchange_reply(struct exchange *x, const struct host_reply *reply)
 		return;
 	count_request(x);
 	local_reply_begin(x, reply);
-	if (host_route_forwards(x))
+	if (host_route_forwards(x) && !reply->bare)
 		route_finish_response(x->route, x);
 	local_reply_add_fields(x, reply);
 	send_reply(x, reply);
@@ -308,6 +310,7 @@ exchange_start(struct exchange *x)
 	if (!prepare(x))
 		return;
 	host_reroute(x);
+	limit_choose(x);
 	chain_init(x);
 	if (x->is_upgrade && x->route) {
 		exchange_count(x, HCM_RQ_WS_ON_NON_WS_ROUTE);

@@ -16,6 +16,8 @@
 #include "state/counter.h"
 #include "state/gauge.h"
 
+enum { BODY_FORMAT_MAX = 1024 * 1024 };
+
 struct arena *
 host_setup_arena(struct setup *s)
 {
@@ -90,6 +92,19 @@ const struct format *
 host_setup_format(struct setup *s, const struct node *node, struct str text)
 {
 	return format_text(s->gateway->arena, text, node, s->diag);
+}
+
+const struct format *
+host_setup_body_format(struct setup *s, const struct conf_format *conf)
+{
+	return format_build(s->gateway->arena, conf, s->diag);
+}
+
+const void *
+host_setup_decode(struct setup *s, const struct schema_message *message,
+    const struct any *any)
+{
+	return schema_decode_any(s->gateway->arena, s->diag, message, any);
 }
 
 struct str
@@ -420,6 +435,37 @@ struct str
 host_format(struct exchange *x, const struct format *format)
 {
 	return format_value(format, x);
+}
+
+struct str
+host_format_for_reply(struct exchange *x, const struct format *format)
+{
+	struct headers before = x->response;
+	struct str status = headers_get(&before, STR(":status"));
+	struct str out;
+
+	headers_init(&x->response, x->arena);
+	if (status.ptr)
+		headers_add(&x->response, STR(":status"), status);
+	out = format_value(format, x);
+	x->response = before;
+	return out;
+}
+
+struct str
+host_body_format(
+    struct exchange *x, const struct format *format, struct str body)
+{
+	struct str before = x->local_body, out = STR_NONE;
+	struct buf text;
+
+	x->local_body = body.ptr ? body : STR("");
+	buf_init(&text, BODY_FORMAT_MAX);
+	if (!format_render(format, x, &text))
+		out = arena_str(x->arena, buf_bytes(&text));
+	buf_free(&text);
+	x->local_body = before;
+	return out;
 }
 
 const struct conf_rate_limit *

@@ -50,6 +50,16 @@ struct format;
 const struct format *host_setup_format(
     struct setup *, const struct node *, struct str text);
 
+/* A SubstitutionFormatString for bodies, compiled. NULL with the error said. */
+struct conf_format;
+const struct format *host_setup_body_format(
+    struct setup *, const struct conf_format *);
+
+/* Decodes an Any within a configuration whose message has been found. */
+struct any;
+const void *host_setup_decode(
+    struct setup *, const struct schema_message *, const struct any *);
+
 /*
  * Name of the configuration's cluster number i; absent after the last one,
  * and where the host cannot tell.
@@ -103,6 +113,7 @@ struct host_reply {
 	struct str details;
 	const char *flag; /* response flag for the log ("RL"), or NULL */
 	unsigned grpc_status; /* for gRPC requests; 0: what status means */
+	bool bare; /* untouched by the route, local_reply_config and gRPC */
 };
 void host_reply(struct exchange *, const struct host_reply *);
 
@@ -138,7 +149,11 @@ enum host_level {
 	HOST_LEVEL_VHOST,
 	HOST_LEVEL_ROUTE,
 	HOST_LEVEL_CLUSTER,
-	HOST_LEVELS
+	HOST_LEVELS,
+	/* What stands in fields of their own, "cors" of virtual host and route. */
+	HOST_OLD_VHOST = HOST_LEVELS,
+	HOST_OLD_ROUTE,
+	HOST_ALL_LEVELS
 };
 const void *host_route_conf_at(struct exchange *, enum host_level);
 
@@ -195,6 +210,13 @@ struct str host_metadata_at(
 
 /* The text with its operators filled in, in request memory. */
 struct str host_format(struct exchange *, const struct format *);
+
+/* The same for a field of a reply that is being made: of a response there is but the status. */
+struct str host_format_for_reply(struct exchange *, const struct format *);
+
+/* The same of a body's format; body is what %LOCAL_REPLY_BODY% stands for. */
+struct str host_body_format(
+    struct exchange *, const struct format *, struct str body);
 
 /* route rate_limits of the chosen route and virtual host (Envoy actions), or NULL */
 struct conf_rate_limit;

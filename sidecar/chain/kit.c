@@ -195,7 +195,7 @@ kit_fields_write(struct exchange *x, const struct kit_fields *fields,
 {
 	for (size_t i = 0; fields && i < fields->n; i++) {
 		const struct field *f = &fields->items[i];
-		struct str value = host_format(x, f->value);
+		struct str value = host_format_for_reply(x, f->value);
 
 		if (!applies(f, headers_get(headers, f->name).ptr) ||
 		    !header_value_is_valid(value) ||

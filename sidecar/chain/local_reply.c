@@ -32,7 +32,7 @@ build_mapper(struct arena *arena, struct mapper *m,
 		m->filter = logfilter_build(arena, conf->filter, diag);
 	if (conf->body)
 		m->body =
-		    bootstrap_data(arena, diag, NULL, conf->body, BODY_MAX);
+		    bootstrap_text(arena, diag, NULL, conf->body, BODY_MAX);
 	if (conf->body_format_override)
 		m->format =
 		    format_build(arena, conf->body_format_override, diag);
@@ -241,8 +241,8 @@ local_reply_finish(struct exchange *x, const struct host_reply *reply)
 	struct answer a;
 
 	x->code = reply->status;
-	a = rewrite(x->gateway->local_reply, x);
-	if (exchange_is_grpc(x))
+	a = rewrite(reply->bare ? NULL : x->gateway->local_reply, x);
+	if (exchange_is_grpc(x) && !reply->bare)
 		answer_grpc(x, &a, reply->grpc_status);
 	else
 		set_body(x, &a);

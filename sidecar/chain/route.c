@@ -36,6 +36,7 @@ struct vhost {
 	const struct conf_virtual_host *conf;
 	struct changes changes;
 	struct scope own, scope; /* its own words, and what holds in it */
+	const void **old_cors;
 	struct route *routes;
 	size_t n;
 	const struct pathindex *index; /* NULL: few routes */
@@ -146,7 +147,7 @@ build_direct(struct building *b, struct route_parts *parts,
 {
 	if (direct->body)
 		parts->direct_body =
-		    bootstrap_data(b->arena, b->diag, NULL, direct->body,
+		    bootstrap_text(b->arena, b->diag, NULL, direct->body,
 			b->table->conf->max_direct_response_body_size_bytes);
 	if (direct->body_format)
 		parts->direct_format =
@@ -159,7 +160,8 @@ build_action(struct building *b, struct route *r, struct route_parts *parts)
 	const struct conf_route_action *action = r->conf->route;
 
 	r->cluster = known_cluster(b, action->cluster);
-	r->timeout_ns = action->timeout;
+	/* max_stream_duration takes the place of it. */
+	r->timeout_ns = action->max_stream_duration ? 0 : action->timeout;
 	r->idle_timeout_ns = action->has_idle_timeout
 				 ? action->idle_timeout
 				 : b->gateway->hcm->stream_idle_timeout;
@@ -189,13 +191,18 @@ build_route(struct building *b, struct route *r, const struct conf_route *conf)
 		build_direct(b, parts, conf->direct_response);
 	if (conf->route)
 		build_action(b, r, parts);
-	r->forwarding = forwarding_build(b->arena, conf, b->vhost->conf, b->table->conf,
+	r->forwarding = forwarding_build(b->arena, conf, b->vhost->conf,
+	    b->table->conf,
 	    b->gateway->listener->per_connection_buffer_limit_bytes, b->diag);
 	own = scope_build(b->setup, &conf->typed_per_filter_config);
 	all = scope_within(b->setup, &own, &b->vhost->scope);
 	r->level_confs[HOST_LEVEL_GLOBAL] = b->table->scope.confs;
 	r->level_confs[HOST_LEVEL_VHOST] = b->vhost->own.confs;
 	r->level_confs[HOST_LEVEL_ROUTE] = own.confs;
+	r->level_confs[HOST_OLD_VHOST] = b->vhost->old_cors;
+	if (conf->route)
+		r->level_confs[HOST_OLD_ROUTE] =
+		    scope_old_cors(b->setup, conf->route->cors);
 	set_scope(r, &all);
 	if (conf->route && conf->route->weighted_clusters)
 		build_weighted(b, r, &all, parts);
@@ -245,6 +252,7 @@ build_vhost(struct building *b, const struct scope *outer)
 	v->changes = CHANGES(b, conf);
 	v->own = scope_build(b->setup, &conf->typed_per_filter_config);
 	v->scope = scope_within(b->setup, &v->own, outer);
+	v->old_cors = scope_old_cors(b->setup, conf->cors);
 	v->n = conf->routes.n;
 	v->routes = ARENA_ARRAY(b->arena, v->n, struct route);
 	for (size_t i = 0; i < v->n; i++)

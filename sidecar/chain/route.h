@@ -24,7 +24,7 @@ struct route {
 	const struct forwarding *forwarding; /* NULL: it does not forward */
 	const void **filter_confs; /* per filter of the chain; NULL: none */
 	const void **level_confs
-	    [HOST_LEVELS]; /* the same of each level; a level may be NULL */
+	    [HOST_ALL_LEVELS]; /* the same of each level; a level may be NULL */
 	signed char *
 	    filter_switch; /* 1 on, -1 off by a FilterConfig, 0 as the chain says */
 	const struct route_parts *parts; /* route.c's */

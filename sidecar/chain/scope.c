@@ -18,17 +18,19 @@ struct conf_filter_config {
 #define FIELDS(kind, member)                                                   \
 	{                                                                      \
 		{ .name = "config",                                            \
-		    .type = (kind),                                            \
-		    SCHEMA_AT(struct conf_filter_config, member),              \
-		    .text = "The filter's configuration for this scope." },    \
+			.type = (kind),                                        \
+			SCHEMA_AT(struct conf_filter_config, member),          \
+			.text =                                                \
+			    "The filter's configuration for this scope." },    \
 		    { .name = "is_optional",                                   \
-			.type = SCHEMA_BOOL,                                   \
-			SCHEMA_AT(struct conf_filter_config, is_optional),     \
-			.text = "Whether an unknown filter is passed over." }, \
+			    .type = SCHEMA_BOOL,                               \
+			    SCHEMA_AT(struct conf_filter_config, is_optional), \
+			    .text =                                            \
+				"Whether an unknown filter is passed over." }, \
 		    { .name = "disabled",                                      \
-			.type = SCHEMA_BOOL,                                   \
-			SCHEMA_AT(struct conf_filter_config, disabled),        \
-			.text = "Turns the filter off for this scope." },      \
+			    .type = SCHEMA_BOOL,                               \
+			    SCHEMA_AT(struct conf_filter_config, disabled),    \
+			    .text = "Turns the filter off for this scope." },  \
 		{                                                              \
 			.name = NULL                                           \
 		}                                                              \
@@ -164,4 +166,27 @@ scope_within(
 						       : outer->switches[at];
 	}
 	return out;
+}
+
+const void **
+scope_old_cors(struct setup *s, const struct node *cors)
+{
+	const struct gateway *g = s->gateway;
+	const struct filter *f;
+	const void **confs;
+	struct any any;
+
+	if (!cors)
+		return NULL;
+	confs = ARENA_ARRAY(g->arena, g->n_filters + 1, const void *);
+	for (size_t at = 0; at < g->n_filters; at++) {
+		f = g->filters[at].filter;
+		if (!str_eq(str_of(f->name), STR("envoy.filters.http.cors")))
+			continue;
+		any = (struct any){ .node = cors,
+			.type = str_of(f->route_conf->name),
+			.path = "cors" };
+		confs[at] = setup_filter_route(s, f, &any);
+	}
+	return confs;
 }

@@ -23,4 +23,10 @@ struct scope scope_build(struct setup *, const struct map *);
 struct scope scope_within(
     struct setup *, const struct scope *inner, const struct scope *outer);
 
+/*
+ * The deprecated "cors" of a route or a virtual host, configured for the cors
+ * filters of the chain; NULL for NULL.
+ */
+const void **scope_old_cors(struct setup *, const struct node *cors);
+
 #endif

@@ -52,7 +52,7 @@ source_name(const struct conf_data_source *source)
 }
 
 struct str
-bootstrap_data(struct arena *arena, struct diag *diag, const char *path,
+bootstrap_text(struct arena *arena, struct diag *diag, const char *path,
     const struct conf_data_source *source, size_t max)
 {
 	struct str out = source->inline_string;
@@ -63,20 +63,23 @@ bootstrap_data(struct arena *arena, struct diag *diag, const char *path,
 		out = environment_data(arena, diag, path, source);
 	else if (source->inline_bytes.ptr)
 		out = source->inline_bytes;
-	if (!out.ptr)
-		return STR_NONE;
-	if (out.len == 0) {
-		diag_error(diag, source->node->place, path,
-		    "%s" STR_FMT " is empty",
-		    source->environment_variable.ptr ? "environment variable "
-						     : "",
-		    STR_ARG(source_name(source)));
-		return STR_NONE;
-	}
-	if (out.len > max) {
-		diag_error(diag, source->node->place, path,
-		    "larger than %zu bytes", max);
-		return STR_NONE;
-	}
-	return out;
+	if (out.len <= max)
+		return out;
+	diag_error(
+	    diag, source->node->place, path, "larger than %zu bytes", max);
+	return STR_NONE;
+}
+
+struct str
+bootstrap_data(struct arena *arena, struct diag *diag, const char *path,
+    const struct conf_data_source *source, size_t max)
+{
+	struct str out = bootstrap_text(arena, diag, path, source, max);
+
+	if (!out.ptr || out.len)
+		return out;
+	diag_error(diag, source->node->place, path, "%s" STR_FMT " is empty",
+	    source->environment_variable.ptr ? "environment variable " : "",
+	    STR_ARG(source_name(source)));
+	return STR_NONE;
 }

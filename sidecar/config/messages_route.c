@@ -255,7 +255,9 @@ static const struct schema_field route_action_fields[] = {
 	{ FIELD(SCHEMA_MESSAGE, conf_route_action, hash_policy),
 	    .label = SCHEMA_LIST, .message = &conf_hash_policy_message,
 	    .text = "What is hashed for RING_HASH and MAGLEV." },
-	REFUSED("cors", "use typed_per_filter_config of the cors filter"),
+	{ FIELD(SCHEMA_NODE, conf_route_action, cors),
+	    .text = "Deprecated: typed_per_filter_config of the cors "
+		    "filter, which goes before it." },
 	{ FIELD_HAS(SCHEMA_DURATION, conf_route_action, max_grpc_timeout),
 	    .text = "Deprecated: max_stream_duration." },
 	{ FIELD(SCHEMA_DURATION, conf_route_action, grpc_timeout_offset),
@@ -427,7 +429,9 @@ static const struct schema_field virtual_host_fields[] = {
 	    .label = SCHEMA_LIST, .message = &conf_rate_limit_message,
 	    .text = "What rate limit filters count." },
 	HEADER_LISTS(conf_virtual_host),
-	REFUSED("cors", "use typed_per_filter_config of the cors filter"),
+	{ FIELD(SCHEMA_NODE, conf_virtual_host, cors),
+	    .text = "Deprecated: typed_per_filter_config of the cors "
+		    "filter, which goes before it." },
 	FILTER_CONFIGS(conf_virtual_host),
 	{ FIELD(SCHEMA_BOOL, conf_virtual_host, include_request_attempt_count),
 	    .text = "Tell the backend which try it is." },

@@ -369,6 +369,7 @@ struct conf_route_action {
 	int priority; /* 0 DEFAULT, 1 HIGH */
 	int64_t max_grpc_timeout, grpc_timeout_offset; /* deprecated */
 	bool has_max_grpc_timeout;
+	const struct node *cors; /* deprecated: CorsPolicy of the cors filter */
 };
 enum conf_redirect_code { CONF_301, CONF_302, CONF_303, CONF_307, CONF_308 };
 struct conf_redirect {
@@ -428,6 +429,7 @@ struct conf_virtual_host {
 	uint32_t per_request_buffer_limit_bytes;
 	uint64_t request_body_buffer_limit;
 	bool has_per_request_buffer_limit_bytes, has_request_body_buffer_limit;
+	const struct node *cors; /* deprecated: CorsPolicy of the cors filter */
 };
 struct conf_route_config {
 	const struct node *node;

@@ -4,9 +4,8 @@
 #include "http/params.h"
 #include "http/target.h"
 
-/* s with %XX decoded; s itself when it has none. */
-static struct str
-decoded(struct arena *arena, struct str s)
+struct str
+params_decoded(struct arena *arena, struct str s)
 {
 	char *out;
 	size_t len = 0;
@@ -31,7 +30,8 @@ decoded(struct arena *arena, struct str s)
 static struct str
 name_of(struct arena *arena, struct str pair)
 {
-	return decoded(arena, str_slice(pair, 0, str_find_char(pair, '=', 0)));
+	return params_decoded(
+	    arena, str_slice(pair, 0, str_find_char(pair, '=', 0)));
 }
 
 struct str
@@ -48,7 +48,7 @@ params_query_get(struct arena *arena, struct str target, struct str name)
 		if (str_eq(name_of(arena, pair), name))
 			return eq == pair.len
 				   ? STR("")
-				   : decoded(arena,
+				   : params_decoded(arena,
 					 str_slice(pair, eq + 1, pair.len));
 	}
 	return STR_NONE;

@@ -4,6 +4,9 @@
 
 #include "base/arena.h"
 
+/* s with %XX decoded; s itself when it has none. */
+struct str params_decoded(struct arena *, struct str s);
+
 /*
  * The first value of a query parameter of target, with escapes decoded in
  * names and value; absent if there is none.

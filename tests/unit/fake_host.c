@@ -319,6 +319,27 @@ host_setup_format(struct setup *s, const struct node *node, struct str text)
 	return (const struct format *)(const void *)copy;
 }
 
+/* A body's format stays text, too: {text_format: X} is X with the body behind it. */
+const struct format *
+host_setup_body_format(struct setup *s, const struct conf_format *conf)
+{
+	return host_setup_format(s, conf->node, conf->text_format);
+}
+
+const void *
+host_setup_decode(struct setup *s, const struct schema_message *message,
+    const struct any *any)
+{
+	struct exchange *x = world(s);
+	size_t before = diag_errors(x->diag);
+	const void *decoded =
+	    schema_decode_any(x->arena, x->diag, message, any);
+
+	if (diag_errors(x->diag) > before)
+		host_setup_error(s, NULL, "%s", diag_message(x->diag, before));
+	return decoded;
+}
+
 struct str
 host_setup_cluster(struct setup *s, size_t i)
 {
@@ -577,8 +598,7 @@ void
 host_metadata_set_number(
     struct exchange *x, struct str ns, struct str key, double number)
 {
-	host_metadata_set(
-	    x, ns, key, arena_printf(x->arena, "%.15g", number));
+	host_metadata_set(x, ns, key, arena_printf(x->arena, "%.15g", number));
 }
 
 bool
@@ -620,6 +640,20 @@ host_format(struct exchange *x, const struct format *format)
 {
 	(void)x;
 	return *(const struct str *)(const void *)format;
+}
+
+struct str
+host_format_for_reply(struct exchange *x, const struct format *format)
+{
+	return host_format(x, format);
+}
+
+struct str
+host_body_format(
+    struct exchange *x, const struct format *format, struct str body)
+{
+	return arena_printf(x->arena, STR_FMT STR_FMT,
+	    STR_ARG(*(const struct str *)(const void *)format), STR_ARG(body));
 }
 
 const struct conf_rate_limit *

@@ -19,7 +19,7 @@ struct exchange {
 	const struct filter *filter;
 	const void *conf;
 	const void *route_conf;
-	const void *level_confs[HOST_LEVELS];
+	const void *level_confs[HOST_ALL_LEVELS];
 	void *filter_state;
 	struct headers request, response;
 	bool has_response;

@@ -146,12 +146,14 @@ def host(entry):
 
 
 class Case:
+    known = KNOWN
+
     def __init__(self, path):
         self.path = path
         self.id = "/".join(path.removesuffix(".yaml").split("/")[-2:])
         with open(path) as f:
             self.parts = yaml.safe_load(f)
-        unknown = set(self.parts) - KNOWN
+        unknown = set(self.parts) - self.known
         assert not unknown, f"{self.id}: unknown parts {unknown}"
         self.requests = [Request(r) for r in self.parts["requests"]]
         self.env = self.parts.get("env") or {}

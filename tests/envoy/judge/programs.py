@@ -61,7 +61,9 @@ class Program:
         self.config = servers.write(
             f"{folder}/{case.file}", case.text(self.places)
         )
-        self.env = servers.environment(case.env)
+        self.env = servers.environment(
+            {name: filled(v, self.places) for name, v in case.env.items()}
+        )
 
     def ask(self, request):
         text = filled(request.data.decode("latin-1"), self.places)

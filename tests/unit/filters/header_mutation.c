@@ -59,6 +59,12 @@ static const struct {
 	      "x-b", "z", "OVERWRITE_IF_EXISTS"),
 	    "1|2", "z" },
 	{ ADD("x-b", "''", "ADD_IF_ABSENT"), "1|2", "" },
+	{ ADD("x-a", "''", "OVERWRITE_IF_EXISTS"), "1|2", "" },
+	{ "{append: {header: {key: x-a}, keep_empty_value: true}}", "1|2|",
+	    "" },
+	{ "{append: {header: {key: x-a}, keep_empty_value: true, "
+	  "append_action: OVERWRITE_IF_EXISTS}}",
+	    "", "" },
 	{ "{remove_on_match: {key_matcher: {prefix: x-}}}", "", "" },
 	{ "{remove_on_match: {key_matcher: {exact: x-b}}}", "1|2", "" },
 	{ "{remove_on_match: {key_matcher: {safe_regex: {regex: '.*'}}}}", "",
@@ -106,6 +112,86 @@ START_TEST(responses_are_changed_in_order)
 }
 END_TEST
 
+static const struct {
+	const char *mutation, *before, *after;
+} queries[] = {
+	{ "{remove: a}", "/p?a=1&b=2&%61=3", "/p?b=2" },
+	{ "{remove: a}", "/p?a=1", "/p" },
+	{ "{remove: a}", "/p?b=%26&a", "/p?b=%26" },
+	{ "{append: {record: {key: a, value: \"x y&\"}}}", "/",
+	    "/?a=x%20y%26" },
+	{ "{append: {record: {key: b, value: z}}}", "/p?c&b=1&a=2",
+	    "/p?a=2&b=1&b=z&c=" },
+	{ "{append: {action: ADD_IF_ABSENT, record: {key: b, value: z}}}",
+	    "/p?b=1", "/p?b=1" },
+	{ "{append: {action: ADD_IF_ABSENT, record: {key: b, value: z}}}", "/p",
+	    "/p?b=z" },
+	{ "{append: {action: OVERWRITE_IF_EXISTS, record: {key: b, value: "
+	  "z}}}",
+	    "/p?b=1&b=2", "/p?b=z" },
+	{ "{append: {action: OVERWRITE_IF_EXISTS, record: {key: b, value: "
+	  "z}}}",
+	    "/p?a", "/p?a=" },
+	{ "{append: {action: OVERWRITE_IF_EXISTS_OR_ADD, record: {key: b, "
+	  "value: z}}}",
+	    "/p", "/p?b=z" },
+	{ "{append: {record: {key: \"a b=&\", value: \"\"}}}", "/",
+	    "/?a%20b%3D%26=" },
+};
+
+START_TEST(queries_are_changed)
+{
+	configure("query_parameter_mutations", queries[_i].mutation);
+	ck_assert_msg(!x->setup_error[0], "%s", x->setup_error);
+	fake_request(x, ":path", queries[_i].before);
+	ck_assert_int_eq(fake_run_request(x), FILTER_NEXT);
+	ck_assert_str_eq(fake_request_header(x, ":path"), queries[_i].after);
+}
+END_TEST
+
+static const char *const bad_queries[] = {
+	"{}",
+	"{remove: a, append: {record: {key: a, value: b}}}",
+	"{append: {}}",
+	"{append: {record: {key: a}}}",
+	"{append: {record: {key: a, value: 5}}}",
+	"{append: {record: {key: \"\", value: b}}}",
+	"{append: {entry: {key: a, value: eA==}}}",
+};
+
+START_TEST(what_is_no_change_of_a_query_is_refused)
+{
+	configure("query_parameter_mutations", bad_queries[_i]);
+	ck_assert_msg(x->setup_error[0], "accepted: %s", bad_queries[_i]);
+}
+END_TEST
+
+#define MARK(value)                                                                  \
+	"mutations: {request_mutations: [{append: {header: {key: x-a, value: " value \
+	"}}}]}"
+
+START_TEST(all_levels_are_applied_in_the_order_that_is_configured)
+{
+	for (int reversed = 0; reversed < 2; reversed++) {
+		x = fake_new(&filter_header_mutation,
+		    reversed
+			? "most_specific_header_mutations_wins: true\n" MARK(
+			      "filter")
+			: MARK("filter"));
+		fake_level(x, HOST_LEVEL_GLOBAL, MARK("global"));
+		fake_level(x, HOST_LEVEL_VHOST, MARK("vhost"));
+		fake_level(x, HOST_LEVEL_ROUTE, MARK("route"));
+		ck_assert_msg(!x->setup_error[0], "%s", x->setup_error);
+		ck_assert_int_eq(fake_run_request(x), FILTER_NEXT);
+		ck_assert(str_eq(all(HOST_REQUEST, "x-a"),
+		    reversed ? STR("filter|global|vhost|route")
+			     : STR("filter|route|vhost|global")));
+		if (!reversed)
+			fake_free(x);
+	}
+}
+END_TEST
+
 START_TEST(the_routes_changes_come_behind_the_filters)
 {
 	x = fake_new_with_route(&filter_header_mutation,
@@ -135,8 +221,6 @@ static const struct {
 	{ "{append: {header: {key: host, value: a}}}",
 	    ":-prefixed or host headers may not be modified" },
 	{ "{append: {header: {key: 'a b', value: a}}}", "no header name" },
-	{ "{append: {header: {key: a, value: ''}, keep_empty_value: true}}",
-	    "keep_empty_value" },
 	{ "{remove_on_match: {key_matcher: {safe_regex: {regex: 'a++'}}}}",
 	    "possessive" },
 	{ "{}", "required" },
@@ -164,6 +248,11 @@ suite_filters_header_mutation(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, requests_are_changed_in_order, 0, N(cases));
 	tcase_add_loop_test(t, responses_are_changed_in_order, 0, N(cases));
+	tcase_add_loop_test(t, queries_are_changed, 0, N(queries));
+	tcase_add_loop_test(
+	    t, what_is_no_change_of_a_query_is_refused, 0, N(bad_queries));
+	tcase_add_test(
+	    t, all_levels_are_applied_in_the_order_that_is_configured);
 	tcase_add_test(t, the_routes_changes_come_behind_the_filters);
 	tcase_add_loop_test(t, what_must_not_be_changed_is_refused, 0, N(bad));
 	suite_add_tcase(s, t);
