@@ -23,6 +23,9 @@ const char *whole_path(struct whole *, const char *format, ...)
 /* A hint to the entry added last, if a candidate is near; ended by NULL. */
 void whole_hint(struct whole *, struct str word, const char *const *candidates);
 
+/* Whether a text is an IPv4 or IPv6 address. */
+bool whole_is_ip(struct whole *, struct str host);
+
 /* Secrets, clusters and their hosts; fills clusters. */
 void whole_clusters(struct whole *, struct conf_static_resources *);
 
@@ -32,6 +35,8 @@ void whole_listener(
 
 /* Filters of an HttpConnectionManager: the router is there once, and last. */
 void whole_filters(struct whole *, const char *path, struct conf_hcm *);
+
+bool whole_is_router(const struct conf_http_filter *);
 
 /* Domains, clusters, filter configurations and the order of the routes. */
 void whole_routes(struct whole *, const char *path, const struct conf_hcm *);

@@ -5,8 +5,8 @@
 
 #include "config/whole.h"
 
-static bool
-is_ip(struct whole *w, struct str host)
+bool
+whole_is_ip(struct whole *w, struct str host)
 {
 	unsigned char bytes[sizeof(struct in6_addr)];
 	const char *text = arena_cstr(w->temp, host);
@@ -33,7 +33,7 @@ check_endpoint(struct whole *w, const char *path,
 		diag_error(w->diag, address->socket_address->node->place, path,
 		    "port 0 is no port of a backend");
 	if (cluster->type == CONF_STATIC &&
-	    !is_ip(w, address->socket_address->address))
+	    !whole_is_ip(w, address->socket_address->address))
 		diag_error(w->diag, address->socket_address->node->place, path,
 		    "malformed IP address: " STR_FMT
 		    ". Consider setting resolver_name or setting cluster type "

@@ -7,6 +7,7 @@
 struct routes {
 	struct whole *w;
 	const struct conf_route_config *config;
+	const struct conf_hcm *hcm;
 	const char **filters; /* names in http_filters, ended by NULL */
 	struct table *domains; /* of all virtual hosts, in lower case */
 };
@@ -32,6 +33,12 @@ check_filter_configs(
 
 		while (r->filters[at] && !str_eq(str_of(r->filters[at]), key))
 			at++;
+		if (r->filters[at] &&
+		    whole_is_router(&r->hcm->http_filters.items[at]))
+			diag_error(r->w->diag, configs->items[i].place, path,
+			    "The filter " STR_FMT " doesn't support virtual "
+			    "host or route specific configurations",
+			    STR_ARG(key));
 		if (r->filters[at])
 			continue;
 		diag_warn(r->w->diag, configs->items[i].place, path,
@@ -260,7 +267,7 @@ void
 whole_routes(struct whole *w, const char *path, const struct conf_hcm *hcm)
 {
 	const struct conf_route_config *config = hcm->route_config;
-	struct routes r = { .w = w, .config = config };
+	struct routes r = { .w = w, .config = config, .hcm = hcm };
 	size_t n = 0;
 
 	if (!config)

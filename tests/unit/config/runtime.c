@@ -120,7 +120,11 @@ static const struct {
 	{ "{layers: [{name: a, static_layer: 5}]}", "expected a map" },
 	{ "{layers: [{name: a, disk_layer: {}}]}", "invalid file path" },
 	{ "{layers: [{name: a, disk_layer: {symlink_root: /nowhere}}]}",
-	    "warning: the disk layer is empty: no files in /nowhere/" },
+	    "error: layered_runtime: unable to add filesystem watch for file "
+	    "/nowhere: No such file or directory" },
+	{ "{layers: [{name: a, disk_layer: {symlink_root: /, subdirectory: "
+	  "nowhere}}]}",
+	    "warning: the disk layer is empty: no files in //nowhere" },
 	{ "{layers: [{name: a, static_layer: {x: {numerator: x}}}]}",
 	    "warning: the runtime key 'x' has no value" },
 };
