@@ -78,6 +78,7 @@ check_whole(struct whole *w, struct conf_static_resources *r)
 	whole_secrets(w, r);
 	whole_clusters(w, r);
 	check_listeners(w, r);
+	whole_delegated(w, w->bootstrap->node);
 }
 
 struct conf_bootstrap *

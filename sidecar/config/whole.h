@@ -6,6 +6,7 @@
 #define SALLYPORT_CONFIG_WHOLE_H
 
 #include "base/table.h"
+#include "config/api.h"
 #include "config/messages.h"
 
 struct whole {
@@ -51,5 +52,11 @@ void whole_upstream_tls(
 /* TLS to clients is the web server's: it is sound, and asks for nothing. */
 void whole_downstream_tls(
     struct whole *, const char *path, const struct conf_transport_socket *);
+
+/* What Envoy's code asks of what is delegated; after whole_clusters. */
+void whole_delegated(struct whole *, const struct node *top);
+void whole_virtual_clusters(
+    struct whole *, const char *path, const struct conf_virtual_host *);
+void whole_codec(struct whole *, const char *path, const struct conf_hcm *);
 
 #endif

@@ -84,6 +84,23 @@ check_name(struct whole *w, const char *path, const struct conf_cluster *c,
 		*at = (uint32_t)place;
 }
 
+/* Envoy finds these options by their key. */
+static void
+check_options(struct whole *w, const char *path, const struct conf_cluster *c)
+{
+	const struct map *all = &c->typed_extension_protocol_options;
+
+	for (size_t i = 0; i < all->n; i++)
+		if (!str_eq(all->items[i].key,
+			STR("envoy.extensions.upstreams.http.v3."
+			    "HttpProtocolOptions")))
+			diag_error(w->diag, all->items[i].place, path,
+			    "Didn't find a registered network or http filter "
+			    "or protocol options implementation for name: "
+			    "'" STR_FMT "'",
+			    STR_ARG(all->items[i].key));
+}
+
 void
 whole_clusters(struct whole *w, struct conf_static_resources *r)
 {
@@ -96,5 +113,6 @@ whole_clusters(struct whole *w, struct conf_static_resources *r)
 		check_name(w, path, c, i);
 		whole_upstream_tls(w, path, c->transport_socket);
 		check_hosts(w, path, c);
+		check_options(w, path, c);
 	}
 }

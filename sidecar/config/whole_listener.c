@@ -116,6 +116,7 @@ decode_network_filter(
 	    schema_decode_any(w->arena, w->diag, &conf_hcm_message, any);
 	whole_filters(w, in, filter->hcm);
 	whole_routes(w, in, filter->hcm);
+	whole_codec(w, in, filter->hcm);
 }
 
 static void

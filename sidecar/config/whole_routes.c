@@ -248,6 +248,7 @@ check_host(
     struct routes *r, const char *path, const struct conf_virtual_host *host)
 {
 	check_domains(r, path, host);
+	whole_virtual_clusters(r->w, path, host);
 	check_filter_configs(r, path, &host->typed_per_filter_config);
 	check_mirrors(r, path, &host->request_mirror_policies);
 	for (size_t i = 0; i < host->routes.n; i++) {
