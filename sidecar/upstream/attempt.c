@@ -139,8 +139,8 @@ count_answer(struct forward *f)
 	forward_count(f, (unsigned)status, str_eq(canary, STR("true")));
 }
 
-static void
-respond(struct forward *f)
+void
+attempt_respond(struct forward *f)
 {
 	struct exchange *x = f->x;
 
@@ -204,7 +204,7 @@ on_changed(void *arg)
 		return;
 	if (first) {
 		failure_note_host(f);
-		respond(f);
+		attempt_respond(f);
 	}
 	attempt_trim(f);
 	if (state == CALL_FAILED) {
