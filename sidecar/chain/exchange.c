@@ -108,6 +108,7 @@ count_response(const struct exchange *x)
 static void
 finish(struct exchange *x)
 {
+	x->answer_begin_ns = clock_boot_ns();
 	downstream_finish(x);
 	x->code = exchange_status(x);
 	count_response(x);
@@ -332,6 +333,8 @@ exchange_start(struct exchange *x)
 	limit_choose(x);
 	chain_init(x);
 	tell(x, EXCHANGE_PART_ENTRY);
+	if (x->hooks->begun)
+		x->hooks->begun(x);
 	if (x->is_upgrade && x->route) {
 		exchange_count(x, HCM_RQ_WS_ON_NON_WS_ROUTE);
 		exchange_reply(x, &(struct host_reply){ .status = 403,
@@ -373,6 +376,7 @@ exchange_join(struct exchange *x)
 void
 exchange_end(struct exchange *x)
 {
+	x->end_ns = clock_boot_ns();
 	count_request(x);
 	if (x->flags.bits & FLAG_DC)
 		exchange_count(x, HCM_RQ_RX_RESET);

@@ -376,7 +376,7 @@ static const struct schema_field route_fields[] = {
 	REFUSED("non_forwarding_action", UNBUILT),
 	{ FIELD(SCHEMA_MESSAGE, conf_route, metadata),
 	    .message = &conf_metadata_message,
-	    .text = "Values that formats and rate limits can read." },
+	    .text = "For log formats and filters." },
 	DELEGATED("decorator", "there is no tracing"),
 	FILTER_CONFIGS(conf_route),
 	HEADER_LISTS(conf_route),
@@ -485,7 +485,7 @@ static const struct schema_field virtual_host_fields[] = {
 	    .text = "Clusters that get copies, where routes do not say." },
 	{ FIELD(SCHEMA_MESSAGE, conf_virtual_host, metadata),
 	    .message = &conf_metadata_message,
-	    .text = "Values that formats can read." },
+	    .text = "For log formats and filters." },
 	REFUSED("route_specifiers", UNBUILT),
 	{ .name = NULL },
 };

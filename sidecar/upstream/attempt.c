@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "chain/routestats.h"
-#include "upstream/forward.h"
+#include "upstream/facts.h"
 
 enum { MAX_KEPT = 64 << 20 };
 
@@ -97,8 +97,10 @@ let_go(struct forward *f)
 void
 attempt_end(struct forward *f)
 {
-	if (f->call)
+	if (f->call) {
+		facts_of_end(f);
 		call_end(f->call);
+	}
 	f->call = NULL;
 	admission_end(&f->admission);
 	f->ready_ns = f->answered_ns = 0;
@@ -204,6 +206,7 @@ on_changed(void *arg)
 		return;
 	if (first) {
 		failure_note_host(f);
+		facts_of_answer(f);
 		attempt_respond(f);
 	}
 	attempt_trim(f);
@@ -244,6 +247,7 @@ on_ready(void *arg)
 		return false;
 	route_count(f->x, ROUTE_RQ_TOTAL);
 	f->ready_ns = clock_boot_ns();
+	facts_of_connection(f);
 	limits_arm(f);
 	return true;
 }
@@ -290,6 +294,7 @@ attempt_start(struct forward *f)
 	headers_init(&f->response, f->x->arena);
 	set_room(f);
 	note_tried(f);
+	facts_of_host(f);
 	switch (admission_ask(&f->admission, go, f)) {
 	case ADMITTED:
 		go(f);
@@ -310,6 +315,7 @@ attempt_again(struct forward *f)
 	struct exchange *x = f->x;
 
 	f->retry_ns = 0;
+	retry_begin(f);
 	x->attempts++;
 	if (!attempt_choose(f)) {
 		retry_end(f);

@@ -48,6 +48,7 @@ struct retry {
 	uint64_t next_ms, max_ms; /* of the wait */
 	struct str codes, names; /* x-envoy-retriable-* of the request */
 	bool is_counted; /* among the cluster's retries */
+	bool is_asked; /* the wait is what a header of the answer asked for */
 };
 
 /* In the exchange's arena. */
@@ -141,6 +142,9 @@ enum retry_verdict retry_after_answer(struct forward *, uint64_t *wait_ms);
 /* Judges a failure; a timeout is CALL_NO_FAILURE. */
 enum retry_verdict retry_after_failure(
     struct forward *, enum call_failure, uint64_t *wait_ms);
+
+/* The wait is over. */
+void retry_begin(struct forward *);
 
 /* No further retry: gives back its place. */
 void retry_end(struct forward *);

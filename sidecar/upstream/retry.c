@@ -240,19 +240,23 @@ judge(struct forward *f, bool would_retry, uint64_t asked_ms, uint64_t *wait_ms)
 		return RETRY_OVERFLOW;
 	}
 	r->is_counted = true;
+	r->is_asked = asked_ms > 1;
 	if (host_random(f->x, 100) >= f->router->clusters->retry_percent) {
 		give_place(f);
 		return RETRY_NO;
 	}
-	forward_count_event(f, RQ_RETRY);
-	if (asked_ms > 1) {
-		forward_count_event(f, RQ_RETRY_BACKOFF_RATELIMITED);
-		*wait_ms = asked_ms + random_u64() % (asked_ms / 2);
-	} else {
-		forward_count_event(f, RQ_RETRY_BACKOFF_EXPONENTIAL);
-		*wait_ms = exponential_wait(r);
-	}
+	*wait_ms = r->is_asked ? asked_ms + random_u64() % (asked_ms / 2)
+			       : exponential_wait(r);
 	return RETRY_YES;
+}
+
+void
+retry_begin(struct forward *f)
+{
+	forward_count_event(f, RQ_RETRY);
+	forward_count_event(f, f->retry.is_asked
+				   ? RQ_RETRY_BACKOFF_RATELIMITED
+				   : RQ_RETRY_BACKOFF_EXPONENTIAL);
 }
 
 static enum retry_verdict

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "upstream/facts.h"
 #include "upstream/forward.h"
 
 /* The first IPv4 address that is not the loopback's, as Envoy calls itself. */
@@ -283,6 +284,7 @@ router_prepare(struct router *r, struct exchange *x)
 	if (!f)
 		return NULL;
 	note_upload_end(f);
+	facts_of_host(f);
 	route_use_hostname(x->route, x, f->admission.host->hostname);
 	return f->admission.host;
 }
@@ -292,6 +294,7 @@ router_pretend(struct exchange *x, unsigned status)
 {
 	struct forward *f = x->router;
 
+	facts_of_connection(f);
 	headers_add(&f->response, STR(":status"), arena_u64(x->arena, status));
 	attempt_respond(f);
 	attempt_end(f);
