@@ -50,6 +50,7 @@ struct conf_local {
 /* A configuration made ready, of the filter or of a route. */
 struct local {
 	const struct conf_local *conf;
+	struct rate_limits own;
 	bool of_route;
 	const struct format *request_values[HEADERS_MAX];
 	const struct format *response_values[HEADERS_MAX];
@@ -148,14 +149,12 @@ static const struct schema_choice x_ratelimit_choices[] = {
 	{ .name = NULL },
 };
 
+enum vh_limits { VH_OVERRIDE, VH_INCLUDE, VH_IGNORE };
+
 static const struct schema_choice vh_choices[] = {
-	{ .name = "OVERRIDE", .value = 0 },
-	{ .name = "INCLUDE",
-	    .value = 1,
-	    .refused = "a route's rate_limits replace the virtual host's" },
-	{ .name = "IGNORE",
-	    .value = 2,
-	    .refused = "give the routes rate_limits of their own" },
+	{ .name = "OVERRIDE", .value = VH_OVERRIDE },
+	{ .name = "INCLUDE", .value = VH_INCLUDE },
+	{ .name = "IGNORE", .value = VH_IGNORE },
 	{ .name = NULL },
 };
 
@@ -224,8 +223,8 @@ static const struct schema_field local_fields[] = {
 	    .type = SCHEMA_ENUM,
 	    SCHEMA_AT(struct conf_local, vh_rate_limits),
 	    .choices = vh_choices,
-	    .text = "The virtual host's rate_limits apply where the route has "
-		    "none." },
+	    .text = "When the virtual host's rate_limits apply: where the "
+		    "route has none (OVERRIDE), always, or never." },
 	{ .name = "always_consume_default_token_bucket",
 	    .type = SCHEMA_BOOL,
 	    SCHEMA_AT(struct conf_local, always_consume_default_token_bucket),
@@ -335,7 +334,7 @@ counter(struct setup *s, const struct conf_local *c, const char *name)
 	struct str full = arena_printf(host_setup_arena(s),
 	    STR_FMT ".http_local_rate_limit.%s", STR_ARG(c->stat_prefix), name);
 
-	return host_setup_counter(s, full.ptr);
+	return host_setup_counter_named(s, full);
 }
 
 static void
@@ -357,6 +356,7 @@ make_local(struct setup *s, const struct conf_local *c)
 	struct local *l = ARENA_NEW(host_setup_arena(s), struct local);
 
 	l->conf = c;
+	l->own = rate_limits_build(s, &c->rate_limits);
 	compile_values(
 	    s, &c->request_headers_to_add_when_not_enforced, l->request_values);
 	compile_values(s, &c->response_headers_to_add, l->response_values);
@@ -458,32 +458,63 @@ add_draw(struct draw *draws, size_t n, struct draw draw)
 	return n + 1;
 }
 
+/* Adds the draws of those limits of a list that are of this stage. */
 static size_t
-matching_draws(
-    struct exchange *x, const struct conf_local *c, struct draw *draws)
+add_draws(struct exchange *x, const struct local *l,
+    const struct rate_limits *limits, struct draw *draws, size_t n)
 {
-	const struct conf_rate_limit *limits = c->rate_limits.items;
-	size_t n_limits = c->rate_limits.n, n = 0;
-	bool own = n_limits > 0;
+	bool own = limits == &l->own;
 
-	if (!c->descriptors.n)
-		return 0;
-	if (!own)
-		limits = host_rate_limits(x, &n_limits);
-	for (size_t i = 0; i < n_limits && n < MATCHES_MAX; i++) {
+	for (size_t i = 0; limits && i < limits->n && n < MATCHES_MAX; i++) {
+		const struct rate_limit *limit = &limits->items[i];
 		const struct conf_descriptor *match;
 		struct descriptor d;
 
-		if ((!own && limits[i].stage != c->stage) ||
-		    limits[i].disable_key.len ||
-		    !descriptor_make(x, &limits[i], &d))
+		if ((!own && limit->conf->stage != l->conf->stage) ||
+		    limit->conf->disable_key.len ||
+		    !descriptor_make(x, limit, &d))
 			continue;
-		match = best_fit(c, &d);
+		match = best_fit(l->conf, &d);
 		if (match)
 			n = add_draw(draws, n,
 			    (struct draw){
 				match->token_bucket, descriptor_key(x, &d) });
 	}
+	return n;
+}
+
+static bool
+uses_vhost_limits(
+    struct exchange *x, const struct local *l, const struct rate_limits *route)
+{
+	if (host_includes_vhost_limits(x))
+		return true;
+	switch ((enum vh_limits)l->conf->vh_rate_limits) {
+	case VH_OVERRIDE:
+		return !route || !route->n;
+	case VH_INCLUDE:
+		return true;
+	case VH_IGNORE:
+		break;
+	}
+	return false;
+}
+
+static size_t
+matching_draws(struct exchange *x, const struct local *l, struct draw *draws)
+{
+	const struct rate_limits *route;
+	size_t n;
+
+	if (!l->conf->descriptors.n)
+		return 0;
+	if (l->own.n)
+		return add_draws(x, l, &l->own, draws, 0);
+	route = host_rate_limits(x, HOST_LIMITS_OF_ROUTE);
+	n = add_draws(x, l, route, draws, 0);
+	if (uses_vhost_limits(x, l, route))
+		n = add_draws(
+		    x, l, host_rate_limits(x, HOST_LIMITS_OF_VHOST), draws, n);
 	return n;
 }
 
@@ -524,7 +555,7 @@ static bool
 take_all(struct exchange *x, const struct local *l, struct limit_result *told)
 {
 	struct draw draws[MATCHES_MAX];
-	size_t n = matching_draws(x, l->conf, draws);
+	size_t n = matching_draws(x, l, draws);
 	struct limit_result last;
 
 	for (size_t i = 0; i < n; i++) {

@@ -19,13 +19,27 @@ struct descriptor {
 	size_t n;
 };
 
+/* A RateLimit message, compiled. */
+struct rate_limit {
+	const struct conf_rate_limit *conf;
+	const struct rate_limit_action *actions; /* as many as in conf */
+};
+
+struct rate_limits {
+	const struct rate_limit *items;
+	size_t n;
+};
+
+/* Compiles a list; errors are said to the setup. */
+struct rate_limits rate_limits_build(struct setup *, const conf_rate_limits *);
+
 /*
  * Runs the actions of one rate limit. False if they make no descriptor: one
  * found no value (and may not be skipped), there are too many, or none left
  * an entry.
  */
 bool descriptor_make(
-    struct exchange *, const struct conf_rate_limit *, struct descriptor *);
+    struct exchange *, const struct rate_limit *, struct descriptor *);
 
 /* The entries as one text, so written that no two lists read the same. */
 struct str descriptor_key(struct exchange *, const struct descriptor *);

@@ -9,6 +9,7 @@
 #include "chain/chain.h"
 #include "chain/format.h"
 #include "chain/host.h"
+#include "chain/local_reply.h"
 #include "chain/metadata.h"
 #include "chain/route.h"
 #include "chain/setup.h"
@@ -16,7 +17,6 @@
 #include "state/counter.h"
 #include "state/gauge.h"
 
-enum { BODY_FORMAT_MAX = 1024 * 1024 };
 
 struct arena *
 host_setup_arena(struct setup *s)
@@ -183,7 +183,9 @@ host_header_add(
 
 	if (!h || !header_is_writable(name, value))
 		return false;
-	headers_add(h, arena_str(x->arena, name), arena_str(x->arena, value));
+	headers_append(h,
+	    map == HOST_REQUEST ? HEADERS_OF_REQUEST : HEADERS_OF_RESPONSE,
+	    arena_str(x->arena, name), arena_str(x->arena, value));
 	return true;
 }
 
@@ -456,33 +458,39 @@ struct str
 host_body_format(
     struct exchange *x, const struct format *format, struct str body)
 {
-	struct str before = x->local_body, out = STR_NONE;
-	struct buf text;
-
-	x->local_body = body.ptr ? body : STR("");
-	buf_init(&text, BODY_FORMAT_MAX);
-	if (!format_render(format, x, &text))
-		out = arena_str(x->arena, buf_bytes(&text));
-	buf_free(&text);
-	x->local_body = before;
-	return out;
+	return local_reply_render(x, format, body);
 }
 
-const struct conf_rate_limit *
-host_rate_limits(struct exchange *x, size_t *n)
+struct str
+host_metadata_string(
+    struct exchange *x, struct str ns, const struct str *keys, size_t n)
 {
-	const struct conf_route_action *action;
+	return str_starts(metadata_json(x, ns, keys, n), STR("\""))
+		   ? metadata_text(x, ns, keys, n)
+		   : STR_NONE;
+}
 
-	*n = 0;
-	if (!x->route)
+struct str
+host_route_metadata(
+    struct exchange *x, struct str ns, const struct str *keys, size_t n)
+{
+	return x->route ? route_metadata(x->route, ns, keys, n) : STR_NONE;
+}
+
+const struct rate_limits *
+host_rate_limits(struct exchange *x, enum host_limits which)
+{
+	if (!host_route_forwards(x))
 		return NULL;
-	action = x->route->conf->route;
-	if (action && action->rate_limits.n) {
-		*n = action->rate_limits.n;
-		return action->rate_limits.items;
-	}
-	*n = x->route->vhost->rate_limits.n;
-	return x->route->vhost->rate_limits.items;
+	return which == HOST_LIMITS_OF_ROUTE ? route_limits(x->route)
+					     : route_vhost_limits(x->route);
+}
+
+bool
+host_includes_vhost_limits(struct exchange *x)
+{
+	return host_route_forwards(x) &&
+	       x->route->conf->route->include_vh_rate_limits;
 }
 
 void

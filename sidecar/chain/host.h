@@ -208,6 +208,12 @@ void host_metadata_merge(struct exchange *, struct str ns, struct str object);
 struct str host_metadata_at(
     struct exchange *, struct str ns, const struct str *keys, size_t n);
 
+/* The same for strings only; and for the metadata of the route's configuration. */
+struct str host_metadata_string(
+    struct exchange *, struct str ns, const struct str *keys, size_t n);
+struct str host_route_metadata(
+    struct exchange *, struct str ns, const struct str *keys, size_t n);
+
 /* The text with its operators filled in, in request memory. */
 struct str host_format(struct exchange *, const struct format *);
 
@@ -218,9 +224,16 @@ struct str host_format_for_reply(struct exchange *, const struct format *);
 struct str host_body_format(
     struct exchange *, const struct format *, struct str body);
 
-/* route rate_limits of the chosen route and virtual host (Envoy actions), or NULL */
-struct conf_rate_limit;
-const struct conf_rate_limit *host_rate_limits(struct exchange *, size_t *n);
+/*
+ * rate_limits of the chosen route, or of its virtual host; NULL unless the
+ * route forwards.
+ */
+enum host_limits { HOST_LIMITS_OF_ROUTE, HOST_LIMITS_OF_VHOST };
+struct rate_limits;
+const struct rate_limits *host_rate_limits(struct exchange *, enum host_limits);
+
+/* Whether the route wants those of its virtual host beside its own. */
+bool host_includes_vhost_limits(struct exchange *);
 
 void host_count(struct exchange *, int counter, uint64_t by);
 

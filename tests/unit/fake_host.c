@@ -656,11 +656,32 @@ host_body_format(
 	    STR_ARG(*(const struct str *)(const void *)format), STR_ARG(body));
 }
 
-const struct conf_rate_limit *
-host_rate_limits(struct exchange *x, size_t *n)
+struct str
+host_metadata_string(
+    struct exchange *x, struct str ns, const struct str *keys, size_t n)
 {
-	*n = x->n_rate_limits;
-	return x->rate_limits;
+	return host_metadata_at(x, ns, keys, n);
+}
+
+struct str
+host_route_metadata(
+    struct exchange *x, struct str ns, const struct str *keys, size_t n)
+{
+	(void)x;
+	return n == 1 && str_eq(ns, STR("route")) ? keys[0] : STR_NONE;
+}
+
+const struct rate_limits *
+host_rate_limits(struct exchange *x, enum host_limits which)
+{
+	return which == HOST_LIMITS_OF_ROUTE ? &x->rate_limits
+					     : &x->vhost_rate_limits;
+}
+
+bool
+host_includes_vhost_limits(struct exchange *x)
+{
+	return x->includes_vhost_limits;
 }
 
 void

@@ -43,25 +43,31 @@ begin(const char *conf)
 }
 
 /* The route's rate_limits, from YAML. */
-static void
-set_rate_limits(const char *yaml)
+static struct rate_limits
+limits_of(const char *yaml)
 {
 	const struct node *list =
 	    yaml_parse(x->arena, str_of(yaml), "limits.yaml", x->diag);
-	struct conf_rate_limit *limits;
+	conf_rate_limits limits;
 
 	ck_assert_ptr_nonnull(list);
-	limits = ARENA_ARRAY(x->arena, list->n, struct conf_rate_limit);
+	limits.items = ARENA_ARRAY(x->arena, list->n, struct conf_rate_limit);
+	limits.n = list->n;
 	for (size_t i = 0; i < list->n; i++) {
 		const struct conf_rate_limit *one =
 		    schema_decode(x->arena, x->diag, "",
 			&conf_rate_limit_message, list->items[i].value);
 
-		limits[i] = *one;
+		limits.items[i] = *one;
 	}
 	ck_assert_uint_eq(diag_errors(x->diag), 0);
-	x->rate_limits = limits;
-	x->n_rate_limits = list->n;
+	return rate_limits_build((struct setup *)(void *)x, &limits);
+}
+
+static void
+set_rate_limits(const char *yaml)
+{
+	x->rate_limits = limits_of(yaml);
 }
 
 static enum verdict
@@ -293,6 +299,17 @@ END_TEST
 #define BIG "token_bucket: {max_tokens: 1000, fill_interval: 60s}\n"
 #define ONE "token_bucket: {max_tokens: 1, fill_interval: 60s}"
 
+/* A request that has something of everything. */
+static enum verdict
+ask_all(void)
+{
+	fake_next_request(x);
+	fake_request(x, "x-plan", "free");
+	(void)host_header_set(x, HOST_REQUEST, STR(":path"), STR("/p?q=a%20b"));
+	host_metadata_set(x, STR("ns"), STR("plan"), STR("gold"));
+	return fake_run_request(x);
+}
+
 START_TEST(each_action_makes_its_entry)
 {
 	static const struct {
@@ -323,6 +340,43 @@ START_TEST(each_action_makes_its_entry)
 		{ "[{actions: [{request_headers: {header_name: x-none, "
 		  "descriptor_key: plan}}]}]",
 		    "[{key: plan, value: free}]", false },
+		{ "[{actions: [{source_cluster: {}}]}]",
+		    "[{key: source_cluster, value: own}]", true },
+		{ "[{actions: [{header_value_match: {descriptor_value: v, "
+		  "headers: [{name: x-plan, string_match: {prefix: f}}]}}]}]",
+		    "[{key: header_match, value: v}]", true },
+		{ "[{actions: [{header_value_match: {descriptor_value: v, "
+		  "descriptor_key: k, expect_match: false, "
+		  "headers: [{name: x-plan, string_match: {prefix: f}}]}}]}]",
+		    "[{key: k, value: v}]", false },
+		{ "[{actions: [{query_parameters: {query_parameter_name: q, "
+		  "descriptor_key: k}}]}]",
+		    "[{key: k, value: 'a b'}]", true },
+		{ "[{actions: [{query_parameter_value_match: "
+		  "{descriptor_value: v, query_parameters: [{name: q, "
+		  "string_match: {exact: 'a%20b'}}]}}]}]",
+		    "[{key: query_match, value: v}]", true },
+		{ "[{actions: [{metadata: {descriptor_key: k, metadata_key: "
+		  "{key: ns, path: [{key: plan}]}}}]}]",
+		    "[{key: k, value: gold}]", true },
+		{ "[{actions: [{metadata: {descriptor_key: k, default_value: "
+		  "d, metadata_key: {key: ns, path: [{key: none}]}}}]}]",
+		    "[{key: k, value: d}]", true },
+		{ "[{actions: [{metadata: {descriptor_key: k, metadata_key: "
+		  "{key: ns, path: [{key: none}]}}}]}]",
+		    "[{key: k, value: d}]", false },
+		{ "[{actions: [{metadata: {descriptor_key: k, source: "
+		  "ROUTE_ENTRY, metadata_key: {key: route, path: [{key: "
+		  "plan}]}}}]}]",
+		    "[{key: k, value: plan}]", true },
+		{ "[{actions: [{remote_address_match: {descriptor_value: v, "
+		  "address_matcher: {ranges: [{address_prefix: 192.0.2.0, "
+		  "prefix_len: 24}]}}}]}]",
+		    "[{key: remote_address_match, value: v}]", true },
+		{ "[{actions: [{remote_address_match: {descriptor_value: v, "
+		  "address_matcher: {ranges: [{address_prefix: 192.0.3.0, "
+		  "prefix_len: 24}]}}}]}]",
+		    "[{key: remote_address_match, value: v}]", false },
 		/* An action without a value takes the descriptor with it... */
 		{ "[{actions: [{generic_key: {descriptor_value: a}}, "
 		  "{request_headers: {header_name: x-none, "
@@ -364,10 +418,10 @@ START_TEST(each_action_makes_its_entry)
 		    cases[i].entries);
 		begin(conf);
 		set_rate_limits(cases[i].rate_limits);
-		ck_assert_int_eq(ask_with("x-plan", "free"), FILTER_NEXT);
-		ck_assert_msg(
-		    ask_with("x-plan", "free") ==
-			(cases[i].matches ? FILTER_REPLY : FILTER_NEXT),
+		x->service_cluster = STR("own");
+		ck_assert_int_eq(ask_all(), FILTER_NEXT);
+		ck_assert_msg(ask_all() == (cases[i].matches ? FILTER_REPLY
+							     : FILTER_NEXT),
 		    "case %zu", i);
 		end();
 	}
@@ -432,7 +486,7 @@ START_TEST(the_slowest_bucket_comes_first_and_the_default_last)
 	    "[{actions: [{generic_key: {descriptor_value: fast}}]}]");
 	ck_assert_int_eq(ask(), FILTER_NEXT);
 	check_numbers("20", "17", "0");
-	x->n_rate_limits = 0;
+	x->rate_limits.n = 0;
 	ck_assert_int_eq(ask(), FILTER_NEXT);
 	check_numbers("4", "0", "1");
 	ck_assert_int_eq(ask(), FILTER_REPLY);
@@ -451,7 +505,7 @@ START_TEST(the_default_bucket_can_be_left_to_the_rest)
 	for (int i = 0; i < 3; i++)
 		ck_assert_int_eq(ask(), FILTER_NEXT);
 	ck_assert_int_eq(ask(), FILTER_REPLY);
-	x->n_rate_limits = 0;
+	x->rate_limits.n = 0;
 	ck_assert_int_eq(ask(), FILTER_NEXT);
 	ck_assert_int_eq(ask(), FILTER_REPLY);
 }
@@ -501,7 +555,6 @@ START_TEST(mistakes_are_refused_in_envoys_words)
 		    "" },
 		{ ON BUCKET "rate_limited_as_resource_exhausted: true\n", "" },
 		{ ON BUCKET "local_cluster_rate_limit: {}\n", "" },
-		{ ON BUCKET "vh_rate_limits: INCLUDE\n", "" },
 		{ ON BUCKET "status: {code: 299}\n", "" },
 		{ ON BUCKET "stage: 11\n", "" },
 		{ ON BUCKET "rate_limits: [{stage: 1, actions: "
@@ -521,6 +574,43 @@ START_TEST(mistakes_are_refused_in_envoys_words)
 	ck_assert_str_eq(x->setup_error,
 	    "local rate limit token bucket must be set for per filter "
 	    "configs");
+}
+END_TEST
+
+static const struct {
+	const char *option;
+	bool included; /* by the route */
+	bool has_own; /* the route has limits */
+	bool refused; /* the second request, by the virtual host's limit */
+} vhost_cases[] = {
+	{ "OVERRIDE", false, false, true },
+	{ "OVERRIDE", false, true, false },
+	{ "OVERRIDE", true, true, true },
+	{ "INCLUDE", false, true, true },
+	{ "INCLUDE", false, false, true },
+	{ "IGNORE", false, false, false },
+	{ "IGNORE", true, false, true },
+};
+
+START_TEST(limits_of_the_virtual_host_apply_as_configured)
+{
+	char conf[1024];
+
+	(void)snprintf(conf, sizeof(conf),
+	    ON BIG "vh_rate_limits: %s\n"
+		   "descriptors: [{entries: [{key: generic_key, value: v}], "
+		   "token_bucket: {max_tokens: 1, fill_interval: 10s}}]\n",
+	    vhost_cases[_i].option);
+	begin(conf);
+	x->includes_vhost_limits = vhost_cases[_i].included;
+	x->vhost_rate_limits =
+	    limits_of("[{actions: [{generic_key: {descriptor_value: v}}]}]");
+	if (vhost_cases[_i].has_own)
+		set_rate_limits(
+		    "[{actions: [{generic_key: {descriptor_value: r}}]}]");
+	ck_assert_int_eq(ask(), FILTER_NEXT);
+	ck_assert_int_eq(
+	    ask(), vhost_cases[_i].refused ? FILTER_REPLY : FILTER_NEXT);
 }
 END_TEST
 
@@ -559,6 +649,8 @@ suite_filters_local_ratelimit(void)
 	tcase_add_test(t, the_slowest_bucket_comes_first_and_the_default_last);
 	tcase_add_test(t, the_default_bucket_can_be_left_to_the_rest);
 	tcase_add_test(t, its_own_rate_limits_replace_the_routes);
+	tcase_add_loop_test(t, limits_of_the_virtual_host_apply_as_configured,
+	    0, sizeof(vhost_cases) / sizeof(vhost_cases[0]));
 	tcase_add_test(t, mistakes_are_refused_in_envoys_words);
 	tcase_add_test(t, defaults_of_refused_fields_are_accepted);
 	suite_add_tcase(s, t);
