@@ -9,6 +9,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/load.h"
+#include "cmd/table.h"
 #include "config/diag.h"
 
 enum output { TEXT, JSON };
@@ -20,46 +21,27 @@ struct options {
 };
 
 static int
-usage(void)
-{
-	(void)fputs("usage: sallyport check [--format text|json] "
-		    "[--allow-unknown-static-fields] FILE\n",
-	    stderr);
-	return CMD_USAGE;
-}
-
-static bool
-set_output(struct options *o, const char *word)
-{
-	if (!word)
-		return false;
-	o->output = strcmp(word, "json") ? TEXT : JSON;
-	return o->output == JSON || !strcmp(word, "text");
-}
-
-static bool
 read_options(int argc, char **argv, struct options *o)
 {
-	static const char format[] = "--format";
-	const size_t len = sizeof(format) - 1;
+	struct args args;
+	int status = args_read(&args, cmd_find("check"), argc, argv);
+	const char *format;
 
-	for (int i = 1; i < argc; i++) {
-		bool is_fine = true;
-
-		if (!strcmp(argv[i], format))
-			is_fine = set_output(o, argv[++i]);
-		else if (!strncmp(argv[i], format, len) && argv[i][len] == '=')
-			is_fine = set_output(o, argv[i] + len + 1);
-		else if (!strcmp(argv[i], "--allow-unknown-static-fields"))
-			o->mode = LOAD_LENIENT;
-		else if (o->file || argv[i][0] == '-')
-			is_fine = false;
-		else
-			o->file = argv[i];
-		if (!is_fine)
-			return false;
+	if (status)
+		return status;
+	o->file = args_operand(&args, 0);
+	if (args_value(&args, "--allow-unknown-static-fields", 0))
+		o->mode = LOAD_LENIENT;
+	format = args_value(&args, "--format", 0);
+	if (format && !strcmp(format, "json"))
+		o->output = JSON;
+	else if (format && strcmp(format, "text") != 0) {
+		(void)fprintf(stderr,
+		    "sallyport check: --format is text or json, not %s\n",
+		    format);
+		return CMD_USAGE;
 	}
-	return o->file;
+	return CMD_OK;
 }
 
 /* For people, in Envoy's words when all is well. */
@@ -76,10 +58,11 @@ cmd_check(int argc, char **argv)
 {
 	struct options o = { .output = TEXT };
 	struct loaded l;
+	int status = read_options(argc, argv, &o);
 	enum err err;
 
-	if (!read_options(argc, argv, &o))
-		return usage();
+	if (status)
+		return status;
 	err = load_check(o.file, o.mode, &l);
 	if (o.output == JSON)
 		diag_print_json(l.diag, stdout);

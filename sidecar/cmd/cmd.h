@@ -9,6 +9,8 @@ int cmd_check(int argc, char **argv);
 int cmd_expand(int argc, char **argv);
 int cmd_reload(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
+int cmd_help(int argc, char **argv);
+int cmd_version(int argc, char **argv);
 
 /*
  * Without arguments: under a web server that has spawned us (a listening

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cmd/cmd.h"
+#include "cmd/table.h"
 #include "config/bootstrap.h"
 #include "config/short.h"
 #include "config/yaml.h"
@@ -53,15 +54,14 @@ cmd_expand(int argc, char **argv)
 	struct diag *diag;
 	const struct node *top;
 	bool has_secrets = false;
-	int status = CMD_OK;
+	struct args args;
+	int status = args_read(&args, cmd_find("expand"), argc, argv);
 
-	if (argc != 2) {
-		(void)fputs("usage: sallyport expand FILE\n", stderr);
-		return CMD_USAGE;
-	}
+	if (status)
+		return status;
 	arena = arena_new(65536);
 	diag = diag_new(arena);
-	top = expand(arena, argv[1], diag, &has_secrets);
+	top = expand(arena, args_operand(&args, 0), diag, &has_secrets);
 	diag_print(diag, stderr);
 	if (!top)
 		status = CMD_CONFIG;

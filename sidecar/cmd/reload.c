@@ -10,47 +10,20 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "cmd/cmd.h"
+#include "cmd/state.h"
+#include "cmd/table.h"
 #include "state/master.h"
 
 /* Longer than a master gives its new workers. */
 #define PATIENCE_NS (60 * NS_PER_S)
 
 struct request {
-	const char *state;
+	const char *state; /* NULL: the default */
 	pid_t pid; /* 0: the only one */
 };
-
-static int
-usage(void)
-{
-	(void)fputs(
-	    "usage: sallyport reload [--state FILE] [--pid PID]\n", stderr);
-	return CMD_USAGE;
-}
-
-static bool
-read_options(int argc, char **argv, struct request *r)
-{
-	uint64_t pid;
-
-	for (int i = 1; i < argc; i += 2) {
-		if (i + 1 == argc)
-			return false;
-		if (!strcmp(argv[i], "--state"))
-			r->state = argv[i + 1];
-		else if (!strcmp(argv[i], "--pid") &&
-			 str_to_u64(str_of(argv[i + 1]), &pid) && pid > 0 &&
-			 pid <= INT32_MAX)
-			r->pid = (pid_t)pid;
-		else
-			return false;
-	}
-	return true;
-}
 
 /* Finds the master; CMD_OK or the exit status, with the reason said. */
 static int
@@ -62,7 +35,7 @@ find(struct state *state, const struct request *r, struct master_report *found)
 		(void)fprintf(stderr,
 		    "sallyport reload: %zu gateways share %s; say which "
 		    "with --pid\n",
-		    n, r->state);
+		    n, r->state ? r->state : SALLYPORT_STATE_FILE);
 		return CMD_USAGE;
 	}
 	if (found->pid)
@@ -70,7 +43,7 @@ find(struct state *state, const struct request *r, struct master_report *found)
 	(void)fprintf(stderr,
 	    "sallyport reload: no gateway that was started by \"sallyport "
 	    "serve\" uses %s\n",
-	    r->state);
+	    r->state ? r->state : SALLYPORT_STATE_FILE);
 	return CMD_FAILED;
 }
 
@@ -127,19 +100,27 @@ reload(struct state *state, const struct request *r)
 int
 cmd_reload(int argc, char **argv)
 {
-	struct request r = { .state = SALLYPORT_STATE_FILE };
+	struct request r = { .pid = 0 };
+	struct args args;
 	struct state *state;
-	int status;
+	uint64_t pid = 0;
+	int status = args_read(&args, cmd_find("reload"), argc, argv);
+	const char *word;
 
-	if (!read_options(argc, argv, &r))
-		return usage();
-	/* Opening would make one. */
-	if (access(r.state, R_OK | W_OK)) {
-		perror(r.state);
-		return CMD_FAILED;
+	if (status)
+		return status;
+	word = args_value(&args, "--pid", 0);
+	if (word &&
+	    (!str_to_u64(str_of(word), &pid) || pid == 0 || pid > INT32_MAX)) {
+		(void)fprintf(
+		    stderr, "sallyport reload: %s is no process id\n", word);
+		return CMD_USAGE;
 	}
-	if (state_open(r.state, &state))
-		return CMD_FAILED;
+	r.pid = (pid_t)pid;
+	r.state = args_value(&args, "--state", 0);
+	status = state_use(r.state, &state);
+	if (status)
+		return status;
 	status = reload(state, &r);
 	state_close(state);
 	return status;

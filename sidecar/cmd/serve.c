@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "cmd/cmd.h"
 #include "cmd/load.h"
+#include "cmd/table.h"
 #include "front/cgi.h"
 #include "front/listen.h"
 #include "front/master.h"
@@ -31,43 +32,6 @@ struct options {
 	enum load_mode mode;
 };
 
-static int
-usage(const char *why, const char *what)
-{
-	(void)fprintf(stderr,
-	    "sallyport serve: %s%s\n"
-	    "usage: sallyport serve -c FILE [--listen unix:PATH|HOST:PORT]... "
-	    "[--workers N]\n"
-	    "                       [--state FILE] [--access-log FILE|-] "
-	    "[--allow-unknown-static-fields]\n",
-	    why, what);
-	return CMD_USAGE;
-}
-
-/*
- * Whether argv[*at] is the option; its value is behind "=" or the next
- * argument, which *at is moved to. A missing value leaves *value NULL.
- */
-static bool
-is_option(char **argv, int *at, const char *name, const char **value)
-{
-	size_t len = strlen(name);
-	const char *arg = argv[*at];
-
-	*value = NULL;
-	if (strncmp(arg, name, len) != 0)
-		return false;
-	if (arg[len] == '=' && arg[1] == '-') {
-		*value = arg + len + 1;
-		return true;
-	}
-	if (arg[len])
-		return false;
-	if (argv[*at + 1])
-		*value = argv[++*at];
-	return true;
-}
-
 static bool
 set_workers(struct options *o, const char *value)
 {
@@ -79,47 +43,39 @@ set_workers(struct options *o, const char *value)
 	return true;
 }
 
-static bool
-add_listen(struct options *o, const char *value)
-{
-	if (o->n_listen == LISTEN_MAX)
-		return false;
-	o->listen[o->n_listen++] = value;
-	return true;
-}
-
 static int
 read_options(int argc, char **argv, struct options *o)
 {
-	const char *value;
+	struct args args;
+	int status = args_read(&args, cmd_find("serve"), argc, argv);
+	const char *workers;
 
-	for (int i = 1; i < argc; i++) {
-		const char *arg = argv[i];
-		bool is_fine = true;
-
-		if (!strcmp(arg, "--allow-unknown-static-fields")) {
-			o->mode = LOAD_LENIENT;
-			continue;
-		}
-		if (is_option(argv, &i, "-c", &value) ||
-		    is_option(argv, &i, "--config", &value))
-			o->config = value;
-		else if (is_option(argv, &i, "--state", &value))
-			o->state = value;
-		else if (is_option(argv, &i, "--access-log", &value))
-			o->log = value;
-		else if (is_option(argv, &i, "--listen", &value))
-			is_fine = !value || add_listen(o, value);
-		else if (is_option(argv, &i, "--workers", &value))
-			is_fine = !value || set_workers(o, value);
-		else
-			return usage("unknown argument ", arg);
-		if (!value || !*value)
-			return usage("a value is missing after ", arg);
-		if (!is_fine)
-			return usage("no such value for ", arg);
+	if (status)
+		return status;
+	o->config = args_value(&args, "--config", 0);
+	o->state = args_value(&args, "--state", 0);
+	o->log = args_value(&args, "--access-log", 0);
+	if (args_value(&args, "--allow-unknown-static-fields", 0))
+		o->mode = LOAD_LENIENT;
+	while (o->n_listen < LISTEN_MAX &&
+	       (o->listen[o->n_listen] =
+		       args_value(&args, "--listen", o->n_listen)))
+		o->n_listen++;
+	if (args_value(&args, "--listen", LISTEN_MAX)) {
+		(void)fprintf(stderr,
+		    "sallyport serve: more than %d times --listen\n",
+		    LISTEN_MAX);
+		return CMD_USAGE;
 	}
-	return o->config ? CMD_OK : usage("-c FILE is missing", "");
+	workers = args_value(&args, "--workers", 0);
+	if (workers && !set_workers(o, workers)) {
+		(void)fprintf(stderr,
+		    "sallyport serve: --workers is a number from 1 to %d, not "
+		    "%s\n",
+		    WORKERS_MAX, workers);
+		return CMD_USAGE;
+	}
+	return CMD_OK;
 }
 
 /* The shared state, or private memory where the default has no place. */

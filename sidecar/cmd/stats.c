@@ -7,11 +7,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "cmd/cmd.h"
+#include "cmd/state.h"
+#include "cmd/table.h"
 #include "state/counter.h"
 #include "state/gauge.h"
 
@@ -72,23 +72,17 @@ print_counters(struct state *state)
 int
 cmd_stats(int argc, char **argv)
 {
-	const char *file = SALLYPORT_STATE_FILE;
+	const char *file;
+	struct args args;
 	struct state *state;
-	int status;
+	int status = args_read(&args, cmd_find("stats"), argc, argv);
 
-	if (argc == 3 && !strcmp(argv[1], "--state")) {
-		file = argv[2];
-	} else if (argc != 1) {
-		(void)fputs("usage: sallyport stats [--state FILE]\n", stderr);
-		return CMD_USAGE;
-	}
-	/* Opening would make one. */
-	if (access(file, R_OK | W_OK)) {
-		perror(file);
-		return CMD_FAILED;
-	}
-	if (state_open(file, &state))
-		return CMD_FAILED;
+	if (status)
+		return status;
+	file = args_value(&args, "--state", 0);
+	status = state_use(file, &state);
+	if (status)
+		return status;
 	status = print_counters(state);
 	state_close(state);
 	return status;

@@ -74,7 +74,8 @@ START_TEST(without_a_file_the_usage_is_printed)
 {
 	run_command(&run, cmd_check, NULL);
 	ck_assert_int_eq(run.status, CMD_USAGE);
-	ck_assert_str_eq(run.err, "usage: sallyport check [--format text|json] "
+	ck_assert_str_eq(run.err, "sallyport check: missing: FILE\n"
+				  "usage: sallyport check [--format text|json] "
 				  "[--allow-unknown-static-fields] FILE\n");
 }
 END_TEST

@@ -1,0 +1,94 @@
+/* The table of subcommands. */
+#include "config.h"
+
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "cmd/table.h"
+
+#define NAME(text)  .name = (text)
+#define VALUE(word) .value = (word)
+#define LENIENT                                                                \
+	{                                                                      \
+		NAME("--allow-unknown-static-fields"),                         \
+		    .text = "Takes fields that Envoy does not know for "       \
+			    "warnings."                                        \
+	}
+#define STATE                                                                  \
+	{                                                                      \
+		NAME("--state"), VALUE("FILE"),                                \
+		    .text = "The state file; " SALLYPORT_STATE_FILE            \
+			    " if left out."                                    \
+	}
+#define END                                                                    \
+	{                                                                      \
+		.name = NULL                                                   \
+	}
+
+static const struct cmd_option serve_options[] = {
+	{ NAME("--config"), .letter = "-c", VALUE("FILE"), .required = true,
+	    .text = "The configuration: the short form, or an Envoy "
+		    "bootstrap in YAML or JSON." },
+	{ NAME("--listen"), VALUE("ADDRESS"), .repeats = true,
+	    .text = "Where FastCGI is served, unix:PATH or HOST:PORT, in "
+		    "place of the listener's address in the file." },
+	{ NAME("--workers"), VALUE("N"),
+	    .text = "Processes; one for each core if left out." },
+	STATE,
+	{ NAME("--access-log"), VALUE("FILE"),
+	    .text = "Where access logs go, whatever the file says; - is "
+		    "standard output." },
+	LENIENT,
+	END,
+};
+
+static const struct cmd_option check_options[] = {
+	{ NAME("--format"), VALUE("text|json"),
+	    .text = "How it is said; json is an array for tools." },
+	LENIENT,
+	END,
+};
+
+static const struct cmd_option reload_options[] = {
+	STATE,
+	{ NAME("--pid"), VALUE("PID"),
+	    .text = "Which gateway, where several share the file." },
+	END,
+};
+
+static const struct cmd_option stats_options[] = { STATE, END };
+
+const struct cmd cmd_table[] = {
+	{ "serve", cmd_serve, serve_options, "", 0, 0, "run the gateway",
+	    "A master process reads the configuration, owns the sockets and "
+	    "keeps the workers running. SIGTERM finishes what is under way "
+	    "and ends; SIGHUP loads the configuration anew; SIGUSR1 opens the "
+	    "access log anew. Sockets of systemd (LISTEN_FDS) are taken over." },
+	{ "check", cmd_check, check_options, "FILE", 1, 1,
+	    "report everything that is wrong with a configuration",
+	    "Each mistake is said with file, line and column, Envoy's own "
+	    "sentence where Envoy has one, and a hint." },
+	{ "expand", cmd_expand, NULL, "FILE", 1, 1,
+	    "print the Envoy form of a configuration",
+	    "A real Envoy loads it, with libsallyport.so on its module search "
+	    "path where the file uses what Envoy does not have." },
+	{ "reload", cmd_reload, reload_options, "", 0, 0,
+	    "have a running gateway load its configuration anew",
+	    "Waits for the outcome: after any error the gateway goes on with "
+	    "the configuration it had, and the errors are printed." },
+	{ "stats", cmd_stats, stats_options, "", 0, 0,
+	    "print the counters, by Envoy's names", NULL },
+	{ "version", cmd_version, NULL, "", 0, 0, "print the version", NULL },
+	{ "help", cmd_help, NULL, "[COMMAND]", 0, 1,
+	    "print this, or what a command takes", NULL },
+	{ .name = NULL },
+};
+
+const struct cmd *
+cmd_find(const char *name)
+{
+	for (const struct cmd *c = cmd_table; c->name; c++)
+		if (!strcmp(c->name, name))
+			return c;
+	return NULL;
+}
