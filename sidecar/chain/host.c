@@ -13,6 +13,7 @@
 #include "chain/route.h"
 #include "chain/setup.h"
 #include "config/bootstrap.h"
+#include "config/scalar.h"
 #include "state/counter.h"
 #include "state/gauge.h"
 
@@ -105,6 +106,12 @@ host_setup_decode(struct setup *s, const struct schema_message *message,
     const struct any *any)
 {
 	return schema_decode_any(s->gateway->arena, s->diag, message, any);
+}
+
+struct str
+host_setup_path(struct setup *s)
+{
+	return str_of(s->path);
 }
 
 struct str
@@ -432,24 +439,53 @@ host_metadata_at(
 }
 
 struct str
-host_format(struct exchange *x, const struct format *format)
+host_metadata_string(
+    struct exchange *x, struct str ns, const struct str *keys, size_t n)
 {
-	return format_value(format, x);
+	return metadata_string(x, ns, keys, n);
+}
+
+/* The value at a path of a Struct, if it is a text. */
+static struct str
+string_at(const struct node *n, const struct str *keys, size_t n_keys)
+{
+	size_t at;
+
+	for (size_t i = 0; i < n_keys; i++) {
+		for (at = 0; n->kind == NODE_MAP && at < n->n; at++)
+			if (str_eq(n->items[at].key, keys[i]))
+				break;
+		if (n->kind != NODE_MAP || at == n->n)
+			return STR_NONE;
+		n = n->items[at].value;
+	}
+	return n->kind == NODE_SCALAR &&
+		       (n->quoted || scalar_kind(n->scalar) == SCALAR_TEXT)
+		   ? n->scalar
+		   : STR_NONE;
 }
 
 struct str
-host_format_for_reply(struct exchange *x, const struct format *format)
+host_route_metadata_string(
+    struct exchange *x, struct str ns, const struct str *keys, size_t n)
 {
-	struct headers before = x->response;
-	struct str status = headers_get(&before, STR(":status"));
-	struct str out;
+	const struct conf_metadata *m =
+	    x->route ? x->route->conf->metadata : NULL;
 
-	headers_init(&x->response, x->arena);
-	if (status.ptr)
-		headers_add(&x->response, STR(":status"), status);
-	out = format_value(format, x);
-	x->response = before;
-	return out;
+	for (size_t i = 0; m && i < m->filter_metadata.n; i++) {
+		const struct map_entry *e = &m->filter_metadata.items[i];
+
+		if (str_eq(e->key, ns))
+			return string_at(
+			    *(const struct node *const *)e->value, keys, n);
+	}
+	return STR_NONE;
+}
+
+struct str
+host_format(struct exchange *x, const struct format *format)
+{
+	return format_value(format, x);
 }
 
 struct str
@@ -468,21 +504,20 @@ host_body_format(
 	return out;
 }
 
-const struct conf_rate_limit *
-host_rate_limits(struct exchange *x, size_t *n)
+const struct rate_limits *
+host_rate_limits(struct exchange *x, enum host_level level)
 {
-	const struct conf_route_action *action;
-
-	*n = 0;
 	if (!x->route)
 		return NULL;
-	action = x->route->conf->route;
-	if (action && action->rate_limits.n) {
-		*n = action->rate_limits.n;
-		return action->rate_limits.items;
-	}
-	*n = x->route->vhost->rate_limits.n;
-	return x->route->vhost->rate_limits.items;
+	return level == HOST_LEVEL_ROUTE ? x->route->rate_limits
+					 : x->route->vhost_rate_limits;
+}
+
+bool
+host_route_includes_vhost_limits(struct exchange *x)
+{
+	return host_route_forwards(x) &&
+	       x->route->conf->route->include_vh_rate_limits;
 }
 
 void

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include "chain/descriptor.h"
 #include "chain/domain.h"
 #include "chain/downstream.h"
 #include "chain/format.h"
@@ -37,6 +38,7 @@ struct vhost {
 	struct changes changes;
 	struct scope own, scope; /* its own words, and what holds in it */
 	const void **old_cors;
+	const struct rate_limits *rate_limits;
 	struct route *routes;
 	size_t n;
 	const struct pathindex *index; /* NULL: few routes */
@@ -199,9 +201,13 @@ build_route(struct building *b, struct route *r, const struct conf_route *conf)
 	r->level_confs[HOST_LEVEL_VHOST] = b->vhost->own.confs;
 	r->level_confs[HOST_LEVEL_ROUTE] = own.confs;
 	r->level_confs[HOST_OLD_VHOST] = b->vhost->old_cors;
-	if (conf->route)
+	r->vhost_rate_limits = b->vhost->rate_limits;
+	if (conf->route) {
 		r->level_confs[HOST_OLD_ROUTE] =
 		    scope_old_cors(b->setup, conf->route->cors);
+		r->rate_limits =
+		    rate_limits_build(b->setup, &conf->route->rate_limits);
+	}
 	set_scope(r, &all);
 	if (conf->route && conf->route->weighted_clusters)
 		build_weighted(b, r, &all, parts);
@@ -252,6 +258,7 @@ build_vhost(struct building *b, const struct scope *outer)
 	v->own = scope_build(b->setup, &conf->typed_per_filter_config);
 	v->scope = scope_within(b->setup, &v->own, outer);
 	v->old_cors = scope_old_cors(b->setup, conf->cors);
+	v->rate_limits = rate_limits_build(b->setup, &conf->rate_limits);
 	v->n = conf->routes.n;
 	v->routes = ARENA_ARRAY(b->arena, v->n, struct route);
 	for (size_t i = 0; i < v->n; i++)

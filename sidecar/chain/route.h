@@ -27,6 +27,7 @@ struct route {
 	    [HOST_ALL_LEVELS]; /* the same of each level; a level may be NULL */
 	signed char *
 	    filter_switch; /* 1 on, -1 off by a FilterConfig, 0 as the chain says */
+	const struct rate_limits *rate_limits, *vhost_rate_limits; /* or NULL */
 	const struct route_parts *parts; /* route.c's */
 };
 

@@ -38,6 +38,7 @@ extern const struct schema_message conf_address_message;
 extern const struct schema_message conf_fractional_percent_message;
 extern const struct schema_message conf_percent_message;
 extern const struct schema_message conf_header_matcher_message;
+extern const struct schema_message conf_query_matcher_message;
 extern const struct schema_message conf_regex_message;
 extern const struct schema_message conf_runtime_u32_message;
 extern const struct schema_message conf_format_message;

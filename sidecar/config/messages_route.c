@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "config/messages.h"
+#include "config/model_limit.h"
 
 #define UNBUILT       "it is not built in"
 #define ONE_AT_A_TIME "tries follow each other"
@@ -230,8 +231,8 @@ static const struct schema_field route_action_fields[] = {
 	{ FIELD(SCHEMA_MESSAGE, conf_route_action, rate_limits),
 	    .label = SCHEMA_LIST, .message = &conf_rate_limit_message,
 	    .text = "What rate limit filters count." },
-	REFUSED_SCALAR(
-	    "include_vh_rate_limits", "use the filter's vh_rate_limits"),
+	{ FIELD(SCHEMA_BOOL, conf_route_action, include_vh_rate_limits),
+	    .text = "Deprecated: vh_rate_limits of the filter." },
 	{ FIELD(SCHEMA_MESSAGE, conf_route_action, hash_policy),
 	    .label = SCHEMA_LIST, .message = &conf_hash_policy_message,
 	    .text = "What is hashed for RING_HASH and MAGLEV." },

@@ -278,33 +278,8 @@ struct conf_typed_extension {
 	struct str name;
 	struct any *typed_config;
 };
-struct conf_request_headers_action {
-	const struct node *node;
-	struct str header_name, descriptor_key;
-	bool skip_if_absent;
-};
-struct conf_generic_key_action {
-	const struct node *node;
-	struct str descriptor_value, descriptor_key;
-};
-struct conf_masked_remote_address {
-	const struct node *node;
-	uint32_t v4_prefix_mask_len, v6_prefix_mask_len;
-};
-struct conf_rate_limit_action {
-	const struct node *node;
-	struct conf_request_headers_action *request_headers;
-	struct conf_empty *remote_address;
-	struct conf_masked_remote_address *masked_remote_address;
-	struct conf_generic_key_action *generic_key;
-	struct conf_empty *destination_cluster;
-};
-struct conf_rate_limit {
-	const struct node *node;
-	uint32_t stage;
-	struct str disable_key;
-	CONF_LIST(struct conf_rate_limit_action) actions;
-};
+/* See config/model_limit.h. */
+struct conf_rate_limit;
 typedef CONF_LIST(struct conf_rate_limit) conf_rate_limits;
 
 struct conf_weighted_cluster {
@@ -350,6 +325,7 @@ struct conf_route_action {
 	int64_t idle_timeout;
 	bool has_idle_timeout;
 	conf_rate_limits rate_limits;
+	bool include_vh_rate_limits; /* deprecated: vh_rate_limits of the filter */
 	/* model_forward.h has these. */
 	struct conf_retry_policy *retry_policy;
 	conf_mirror_policies request_mirror_policies;
@@ -693,7 +669,6 @@ extern const struct schema_message conf_data_source_message;
 extern const struct schema_message conf_string_matcher_message;
 extern const struct schema_message conf_regex_rewrite_message;
 extern const struct schema_message conf_runtime_fraction_message;
-extern const struct schema_message conf_rate_limit_message;
 extern const struct schema_message conf_http_status_message;
 extern const struct schema_message conf_cidr_range_message;
 
