@@ -31,6 +31,11 @@ struct rule {
 	struct str scope; /* absent: the name of the route */
 	struct str header; /* in lower case */
 	struct str claim; /* path in the metadata of jwt_authn */
+	/*
+	 * Under what is counted: the kind of key, so that no header makes an
+	 * address, and the scope if it is known.
+	 */
+	struct str under_own, under_client;
 	struct str policy; /* value of ratelimit-policy */
 };
 
@@ -122,6 +127,14 @@ seconds_up(int64_t ns)
 	return (ns + NS_PER_S - 1) / NS_PER_S;
 }
 
+static struct str
+counted_under(struct arena *arena, const struct rule *rule, const char *kind,
+    struct str name)
+{
+	return arena_printf(arena, "rate_limit %s " STR_FMT " " STR_FMT, kind,
+	    STR_ARG(name), STR_ARG(rule->scope));
+}
+
 static struct rule
 make_rule(struct setup *s, const struct conf_rule *c)
 {
@@ -143,6 +156,10 @@ make_rule(struct setup *s, const struct conf_rule *c)
 		host_setup_error(s, c->node,
 		    "instead of `key_claim` have claim_to_headers of the "
 		    "provider make a header for `key_header`");
+	rule.under_client = counted_under(arena, &rule, "client", STR(""));
+	rule.under_own =
+	    rule.header.ptr ? counted_under(arena, &rule, "header", rule.header)
+			    : counted_under(arena, &rule, "claim", rule.claim);
 	rule.policy = arena_printf(arena, "\"default\";q=%u;w=%lld",
 	    (unsigned)c->limit, (long long)seconds_up(c->window));
 	return rule;
@@ -183,7 +200,8 @@ client_key(struct exchange *x)
 	char text[INET6_ADDRSTRLEN];
 	struct in6_addr ip;
 
-	if (!address.ptr || address.len >= sizeof(text))
+	if (str_find_char(address, ':', 0) == address.len ||
+	    address.len >= sizeof(text))
 		return address;
 	memcpy(text, address.ptr, address.len);
 	text[address.len] = '\0';
@@ -198,38 +216,37 @@ client_key(struct exchange *x)
 	return host_keep(x, str_of(text));
 }
 
-/* What is counted: the key, and under which kind and scope. */
-struct counted {
-	const char *kind; /* in the scope, so that no header makes an address */
-	struct str name, key;
-};
-
-static struct counted
-what_counts(const struct rule *rule, struct exchange *x)
+/* The value that is counted by; absent or empty: the client's address is. */
+static struct str
+own_key(const struct rule *rule, struct exchange *x)
 {
-	struct counted c = { "claim", rule->claim, STR_NONE };
-
 	if (rule->header.ptr)
-		c = (struct counted){ "header", rule->header,
-			host_header(x, HOST_REQUEST, rule->header, 0) };
-	else if (rule->claim.ptr)
-		c.key = host_metadata(x, jwt_namespace, rule->claim);
-	if (!c.key.len)
-		c = (struct counted){ "client", STR(""), client_key(x) };
-	return c;
+		return host_header(x, HOST_REQUEST, rule->header, 0);
+	if (rule->claim.ptr)
+		return host_metadata(x, jwt_namespace, rule->claim);
+	return STR_NONE;
+}
+
+static struct str
+joined(struct exchange *x, struct str a, struct str b)
+{
+	char *text = arena_alloc(host_arena(x), a.len + b.len + 1);
+
+	memcpy(text, a.ptr, a.len);
+	if (b.len)
+		memcpy(text + a.len, b.ptr, b.len);
+	return (struct str){ text, a.len + b.len };
 }
 
 static uint64_t
 key_of(const struct rule *rule, struct exchange *x)
 {
-	struct counted c = what_counts(rule, x);
-	struct str scope =
-	    rule->scope.ptr ? rule->scope : host_attribute(x, HOST_ROUTE_NAME);
+	struct str key = own_key(rule, x);
+	struct str under = key.len ? rule->under_own : rule->under_client;
 
-	return limit_key(host_state(x),
-	    arena_printf(host_arena(x), "rate_limit %s " STR_FMT " " STR_FMT,
-		c.kind, STR_ARG(c.name), STR_ARG(scope)),
-	    c.key);
+	if (!rule->scope.ptr)
+		under = joined(x, under, host_attribute(x, HOST_ROUTE_NAME));
+	return limit_key(host_state(x), under, key.len ? key : client_key(x));
 }
 
 static void
@@ -276,20 +293,46 @@ on_request(const void *data, void *state, struct exchange *x)
 	return FILTER_NEXT;
 }
 
+static char *
+put(char *at, struct str s)
+{
+	memcpy(at, s.ptr, s.len);
+	return at + s.len;
+}
+
+static char *
+put_number(char *at, uint64_t n)
+{
+	char digits[20];
+	size_t len = 0;
+
+	do {
+		digits[len++] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n);
+	while (len)
+		*at++ = digits[--len];
+	return at;
+}
+
+/* Every good answer has it, so it is made without printf. */
 static enum verdict
 on_response(const void *data, void *state, struct exchange *x)
 {
 	const struct mark *mark = state;
+	char text[64], *at = text;
 
 	(void)data;
 	if (!mark->rule)
 		return FILTER_NEXT;
+	at = put(at, STR("\"default\";r="));
+	at = put_number(at, mark->remaining);
+	at = put(at, STR(";t="));
+	at = put_number(at, (uint64_t)seconds_up(mark->reset_ns));
 	(void)host_header_set(
 	    x, HOST_RESPONSE, STR("ratelimit-policy"), mark->rule->policy);
 	(void)host_header_set(x, HOST_RESPONSE, STR("ratelimit"),
-	    arena_printf(host_arena(x), "\"default\";r=%llu;t=%lld",
-		(unsigned long long)mark->remaining,
-		(long long)seconds_up(mark->reset_ns)));
+	    (struct str){ text, (size_t)(at - text) });
 	return FILTER_NEXT;
 }
 

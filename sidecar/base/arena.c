@@ -84,8 +84,9 @@ arena_free(struct arena *a)
 	}
 }
 
-void *
-arena_alloc(struct arena *a, size_t size)
+/* Memory as it comes. */
+static void *
+take(struct arena *a, size_t size)
 {
 	struct block *b = a->blocks;
 	size_t mask = alignof(max_align_t) - 1;
@@ -102,7 +103,13 @@ arena_alloc(struct arena *a, size_t size)
 	}
 	out = b->bytes + b->used;
 	b->used += size;
-	return memset(out, 0, size);
+	return out;
+}
+
+void *
+arena_alloc(struct arena *a, size_t size)
+{
+	return memset(take(a, size), 0, size);
 }
 
 void *
@@ -118,10 +125,11 @@ arena_alloc_array(struct arena *a, size_t n, size_t size)
 char *
 arena_cstr(struct arena *a, struct str s)
 {
-	char *copy = arena_alloc(a, s.len + 1);
+	char *copy = take(a, s.len + 1);
 
 	if (s.len)
 		memcpy(copy, s.ptr, s.len);
+	copy[s.len] = '\0';
 	return copy;
 }
 
@@ -139,6 +147,14 @@ arena_lower(struct arena *a, struct str s)
 	for (size_t i = 0; i < s.len; i++)
 		copy[i] = ascii_lower(copy[i]);
 	return (struct str){ copy, s.len };
+}
+
+struct str
+arena_u64(struct arena *a, uint64_t n)
+{
+	char room[STR_U64_MAX];
+
+	return arena_str(a, str_from_u64(room, n));
 }
 
 struct str

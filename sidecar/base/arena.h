@@ -38,6 +38,9 @@ struct str arena_lower(struct arena *, struct str s);
 /* A NUL-terminated copy of s. */
 char *arena_cstr(struct arena *, struct str s) __attribute__((returns_nonnull));
 
+/* n in decimal digits. */
+struct str arena_u64(struct arena *, uint64_t n);
+
 /* Formatted text, NUL-terminated behind its length. */
 struct str arena_printf(struct arena *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -12,30 +12,6 @@ str_of(const char *text)
 	return text ? (struct str){ text, strlen(text) } : STR_NONE;
 }
 
-bool
-str_eq(struct str a, struct str b)
-{
-	return a.len == b.len && (a.len == 0 || !memcmp(a.ptr, b.ptr, a.len));
-}
-
-char
-ascii_lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
-
-bool
-ascii_is_alpha(char c)
-{
-	return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
-}
-
-bool
-ascii_is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 int
 ascii_hex(char c)
 {
@@ -49,13 +25,6 @@ bool
 str_eq_nocase(struct str a, struct str b)
 {
 	return a.len == b.len && str_starts_nocase(a, b);
-}
-
-bool
-str_starts(struct str s, struct str prefix)
-{
-	return s.len >= prefix.len &&
-	       (prefix.len == 0 || !memcmp(s.ptr, prefix.ptr, prefix.len));
 }
 
 bool
@@ -87,15 +56,28 @@ str_cmp(struct str a, struct str b)
 	return a.len < b.len ? -1 : a.len > b.len;
 }
 
-size_t
-str_find_char(struct str s, char c, size_t from)
+/* Whether one of eight bytes is below blank: the subtraction borrows there. */
+static bool
+has_control(uint64_t word)
 {
-	const char *at;
+	const uint64_t ones = 0x0101010101010101U, tops = 0x80 * ones;
 
-	if (from >= s.len)
-		return s.len;
-	at = memchr(s.ptr + from, c, s.len - from);
-	return at ? (size_t)(at - s.ptr) : s.len;
+	return (word - ' ' * ones) & ~word & tops;
+}
+
+size_t
+str_find_control(struct str s, size_t from)
+{
+	uint64_t word;
+
+	for (; from + sizeof(word) <= s.len; from += sizeof(word)) {
+		memcpy(&word, s.ptr + from, sizeof(word));
+		if (has_control(word))
+			break;
+	}
+	while (from < s.len && (unsigned char)s.ptr[from] >= ' ')
+		from++;
+	return from < s.len ? from : s.len;
 }
 
 size_t
@@ -109,16 +91,6 @@ str_find(struct str s, struct str needle, size_t from)
 		return from;
 	at = memmem(s.ptr + from, s.len - from, needle.ptr, needle.len);
 	return at ? (size_t)(at - s.ptr) : s.len;
-}
-
-struct str
-str_slice(struct str s, size_t from, size_t to)
-{
-	if (to > s.len)
-		to = s.len;
-	if (from > to)
-		from = to;
-	return (struct str){ s.ptr ? s.ptr + from : NULL, to - from };
 }
 
 struct str
@@ -159,4 +131,15 @@ str_to_u64(struct str s, uint64_t *out)
 	}
 	*out = value;
 	return true;
+}
+
+struct str
+str_from_u64(char room[STR_U64_MAX], uint64_t n)
+{
+	size_t at = STR_U64_MAX;
+
+	do
+		room[--at] = (char)('0' + n % 10);
+	while (n /= 10);
+	return (struct str){ room + at, STR_U64_MAX - at };
 }

@@ -33,12 +33,22 @@ struct str {
 struct str str_of(const char *text);
 
 /* Whether the bytes are the same. Absent equals only absent or empty. */
-bool str_eq(struct str a, struct str b);
+static inline bool
+str_eq(struct str a, struct str b)
+{
+	return a.len == b.len && (a.len == 0 || !memcmp(a.ptr, b.ptr, a.len));
+}
 
 /* The same, with ASCII letters compared without case. */
 bool str_eq_nocase(struct str a, struct str b);
 
-bool str_starts(struct str s, struct str prefix);
+static inline bool
+str_starts(struct str s, struct str prefix)
+{
+	return s.len >= prefix.len &&
+	       (prefix.len == 0 || !memcmp(s.ptr, prefix.ptr, prefix.len));
+}
+
 bool str_starts_nocase(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 
@@ -46,11 +56,30 @@ bool str_ends(struct str s, struct str suffix);
 int str_cmp(struct str a, struct str b);
 
 /* Offset of the first occurrence at or after from, or s.len if none. */
-size_t str_find_char(struct str s, char c, size_t from);
+static inline size_t
+str_find_char(struct str s, char c, size_t from)
+{
+	const void *at =
+	    from < s.len ? memchr(s.ptr + from, c, s.len - from) : NULL;
+
+	return at ? (size_t)((const char *)at - s.ptr) : s.len;
+}
+
+/* Offset of the first control character below blank, in the same way. */
+size_t str_find_control(struct str s, size_t from);
+
 size_t str_find(struct str s, struct str needle, size_t from);
 
 /* The part from offset from up to to (both cut to the length of s). */
-struct str str_slice(struct str s, size_t from, size_t to);
+static inline struct str
+str_slice(struct str s, size_t from, size_t to)
+{
+	if (to > s.len)
+		to = s.len;
+	if (from > to)
+		from = to;
+	return (struct str){ s.ptr ? s.ptr + from : NULL, to - from };
+}
 
 /* s without leading and trailing blanks and tabs. */
 struct str str_trim(struct str s);
@@ -67,9 +96,27 @@ struct str str_split(struct str *rest, char sep);
  */
 bool str_to_u64(struct str s, uint64_t *out);
 
-char ascii_lower(char c);
-bool ascii_is_alpha(char c);
-bool ascii_is_digit(char c);
+/* n in decimal digits, written into room. */
+enum { STR_U64_MAX = 20 };
+struct str str_from_u64(char room[STR_U64_MAX], uint64_t n);
+
+static inline char
+ascii_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+static inline bool
+ascii_is_alpha(char c)
+{
+	return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
+}
+
+static inline bool
+ascii_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
 
 /* Value of a hexadecimal digit, or -1. */
 int ascii_hex(char c);

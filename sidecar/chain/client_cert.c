@@ -100,13 +100,15 @@ write_element(struct buf *b, struct exchange *x, const struct certificate *c)
 }
 
 static void
-set(struct exchange *x, const struct certificate *c, struct str before)
+set(struct exchange *x, struct str before)
 {
+	struct certificate cert;
 	struct buf b;
 	struct str element;
 
 	buf_init(&b, ELEMENT_MAX);
-	if (write_element(&b, x, c))
+	if (!certificate_read(x->arena, x->peer.client_cert, &cert) ||
+	    write_element(&b, x, &cert))
 		buf_clear(&b);
 	element = arena_str(x->arena, buf_bytes(&b));
 	buf_free(&b);
@@ -126,16 +128,12 @@ client_cert_forward(struct exchange *x)
 	const enum conf_client_cert how =
 	    (enum conf_client_cert)x->gateway->hcm->forward_client_cert_details;
 	struct str before = headers_joined(&x->request, name());
-	struct certificate cert;
 
 	if (how == CONF_CERT_ALWAYS_FORWARD_ONLY)
 		return;
 	if (how == CONF_CERT_SANITIZE ||
-	    x->peer.certificate != EXCHANGE_GOOD_CERTIFICATE ||
-	    !certificate_read(x->arena, x->peer.client_cert, &cert))
+	    x->peer.certificate != EXCHANGE_GOOD_CERTIFICATE)
 		headers_remove(&x->request, name());
-	else if (how == CONF_CERT_APPEND_FORWARD)
-		set(x, &cert, before);
-	else if (how == CONF_CERT_SANITIZE_SET)
-		set(x, &cert, STR_NONE);
+	else if (how != CONF_CERT_FORWARD_ONLY)
+		set(x, how == CONF_CERT_APPEND_FORWARD ? before : STR_NONE);
 }

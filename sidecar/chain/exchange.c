@@ -9,6 +9,7 @@
 #include "chain/chain.h"
 #include "chain/downstream.h"
 #include "chain/early_mutation.h"
+#include "chain/limits.h"
 #include "chain/local_reply.h"
 #include "chain/route.h"
 
@@ -309,6 +310,7 @@ exchange_start(struct exchange *x)
 	if (!prepare(x))
 		return;
 	host_reroute(x);
+	limit_choose(x);
 	chain_init(x);
 	if (x->is_upgrade && x->route) {
 		exchange_count(x, HCM_RQ_WS_ON_NON_WS_ROUTE);

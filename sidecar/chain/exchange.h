@@ -78,6 +78,7 @@ struct exchange {
 	struct question *questions; /* host.c's */
 	void *router; /* the router's own; upstream/router.c's */
 	struct metadata *metadata; /* metadata.c's */
+	int64_t max_duration_ns; /* from start_ns on; 0: any, or no route yet */
 	uint64_t random; /* one number per request, for routing */
 	uint64_t random_next; /* state of host_random */
 

@@ -264,7 +264,7 @@ format_build(
 		    arena, conf->json_format, diag);
 	} else {
 		if (conf->text_format_source)
-			text = bootstrap_data(arena, diag, NULL,
+			text = bootstrap_text(arena, diag, NULL,
 			    conf->text_format_source, VALUE_MAX);
 		f = compile_text(arena, text, conf->node, diag);
 		if (f)

@@ -33,7 +33,7 @@ build_mapper(struct arena *arena, struct mapper *m,
 		m->filter = logfilter_build(arena, conf->filter, diag);
 	if (conf->body)
 		m->body =
-		    bootstrap_data(arena, diag, NULL, conf->body, BODY_MAX);
+		    bootstrap_text(arena, diag, NULL, conf->body, BODY_MAX);
 	if (conf->body_format_override)
 		m->format =
 		    format_build(arena, conf->body_format_override, diag);

@@ -149,7 +149,7 @@ build_direct(struct building *b, struct route_parts *parts,
 {
 	if (direct->body)
 		parts->direct_body =
-		    bootstrap_data(b->arena, b->diag, NULL, direct->body,
+		    bootstrap_text(b->arena, b->diag, NULL, direct->body,
 			b->table->conf->max_direct_response_body_size_bytes);
 	if (direct->body_format)
 		parts->direct_format =
@@ -162,7 +162,8 @@ build_action(struct building *b, struct route *r, struct route_parts *parts)
 	const struct conf_route_action *action = r->conf->route;
 
 	r->cluster = known_cluster(b, action->cluster);
-	r->timeout_ns = action->timeout;
+	/* max_stream_duration takes the place of it. */
+	r->timeout_ns = action->max_stream_duration ? 0 : action->timeout;
 	r->idle_timeout_ns = action->has_idle_timeout
 				 ? action->idle_timeout
 				 : b->gateway->hcm->stream_idle_timeout;

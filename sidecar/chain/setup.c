@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "chain/setup.h"
+#include "config/api.h"
 
 #define MODULE_FILTER                                                          \
 	"envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter"
@@ -86,6 +87,9 @@ setup_find_filter(struct setup *s, const struct any *any, struct str name)
 		    "Didn't find a registered implementation for '" STR_FMT
 		    "' with type URL: '" STR_FMT "'",
 		    STR_ARG(name), STR_ARG(any->type));
+	if (!filter && api_find(any->type))
+		diag_hint(s->diag,
+		    "Envoy has this filter, but it is not built in here");
 	return filter;
 }
 

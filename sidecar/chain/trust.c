@@ -56,7 +56,7 @@ struct conf_custom_header {
 
 static const struct schema_field cidr_list_fields[] = {
 	{ AT(SCHEMA_MESSAGE, conf_cidr_list, cidrs), .label = SCHEMA_LIST,
-	    .message = &conf_cidr_range_message, .min_items = 1,
+	    .message = &conf_cidr_range_message,
 	    .text = "Addresses of trusted proxies." },
 	{ .name = NULL },
 };
@@ -110,7 +110,7 @@ build_ranges(
 		if (!address_range_read(conf->items[i].address_prefix,
 			conf->items[i].prefix_len, &r.items[i]))
 			diag_error(diag, conf->items[i].node->place, NULL,
-			    "malformed IP address: " STR_FMT "/%u",
+			    "invalid ip/mask combo '" STR_FMT "/%u'",
 			    STR_ARG(conf->items[i].address_prefix),
 			    (unsigned)conf->items[i].prefix_len);
 	return r;

@@ -31,10 +31,15 @@ find_option(const struct cmd *cmd, const char *arg, size_t len)
 	return NULL;
 }
 
-static bool
-is_full(const struct args *a, const struct cmd_option *o)
+/* Where its value goes: of an option that does not repeat the last counts. */
+static size_t
+place_of(const struct args *a, const struct cmd_option *o)
 {
-	return a->n == ARGS_MAX || (!o->repeats && args_value(a, o->name, 0));
+	size_t at = 0;
+
+	while (at < a->n && (o->repeats || a->items[at].option != o))
+		at++;
+	return at;
 }
 
 /* The option that argv[*at] is; its value may be the next word. */
@@ -46,19 +51,22 @@ take_option(struct args *a, char **argv, int *at)
 	size_t len = equals ? (size_t)(equals - arg) : strlen(arg);
 	const struct cmd_option *o = find_option(a->cmd, arg, len);
 	const char *value = equals ? equals + 1 : NULL;
+	size_t place;
 
 	if (!o)
 		return refuse(a->cmd, "unknown argument ", arg);
-	if (is_full(a, o))
-		return refuse(a->cmd, "given more than once: ", o->name);
+	place = place_of(a, o);
+	if (place == ARGS_MAX)
+		return refuse(a->cmd, "too many arguments: ", o->name);
 	if (!o->value && value)
 		return refuse(a->cmd, "no value belongs to ", o->name);
 	if (o->value && !value && argv[*at + 1])
 		value = argv[++*at];
 	if (o->value && (!value || !*value))
 		return refuse(a->cmd, "a value is missing after ", arg);
-	a->items[a->n].option = o;
-	a->items[a->n++].value = o->value ? value : "";
+	a->items[place].option = o;
+	a->items[place].value = o->value ? value : "";
+	a->n += place == a->n;
 	return CMD_OK;
 }
 

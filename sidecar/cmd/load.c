@@ -3,6 +3,7 @@
 #include "cmd/load.h"
 #include "config/bootstrap.h"
 #include "config/diag.h"
+#include "config/runtime.h"
 #include "state/counter.h"
 
 enum { CONFIG_MEMORY = 64 * 1024 };
@@ -26,6 +27,7 @@ build(struct loaded *l, struct state *state, const char *log)
 	if (l->gateway) {
 		l->clusters = clusters_build(l->arena, l->gateway, l->diag);
 		l->log = access_log_build(l->arena, l->gateway, log, l->diag);
+		runtime_tell_unread(diag_runtime(l->diag), l->diag);
 	}
 	return l->gateway && l->clusters && l->log && !diag_errors(l->diag)
 		   ? ERR_OK

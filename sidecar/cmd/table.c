@@ -58,6 +58,12 @@ static const struct cmd_option reload_options[] = {
 
 static const struct cmd_option stats_options[] = { STATE, END };
 
+static const struct cmd_option status_options[] = {
+	STATE,
+	{ NAME("--json"), .text = "For tools." },
+	END,
+};
+
 const struct cmd cmd_table[] = {
 	{ "serve", cmd_serve, serve_options, "", 0, 0, "run the gateway",
 	    "A master process reads the configuration, owns the sockets and "
@@ -76,6 +82,9 @@ const struct cmd cmd_table[] = {
 	    "have a running gateway load its configuration anew",
 	    "Waits for the outcome: after any error the gateway goes on with "
 	    "the configuration it had, and the errors are printed." },
+	{ "status", cmd_status, status_options, "", 0, 0,
+	    "print gateways, processes, breakers and limits of the state file",
+	    NULL },
 	{ "stats", cmd_stats, stats_options, "", 0, 0,
 	    "print the counters, by Envoy's names", NULL },
 	{ "version", cmd_version, NULL, "", 0, 0, "print the version", NULL },

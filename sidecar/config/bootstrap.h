@@ -28,8 +28,12 @@ struct conf_bootstrap *bootstrap_read(
 
 /*
  * The bytes of a DataSource, read now: file (at most max bytes), inline, or
- * environment. Absent, with an error added, when it cannot be had or is empty.
+ * environment. Absent, with an error added, when it cannot be had.
  */
+struct str bootstrap_text(struct arena *, struct diag *, const char *path,
+    const struct conf_data_source *, size_t max);
+
+/* The same for what may not be empty. */
 struct str bootstrap_data(struct arena *, struct diag *, const char *path,
     const struct conf_data_source *, size_t max);
 

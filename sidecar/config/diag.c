@@ -32,6 +32,7 @@ struct diag {
 	size_t dropped;
 	bool kept_last;
 	bool allows_unknown;
+	const struct runtime *runtime;
 };
 
 struct diag *
@@ -150,6 +151,18 @@ void
 diag_allow_unknown(struct diag *d)
 {
 	d->allows_unknown = true;
+}
+
+void
+diag_set_runtime(struct diag *d, const struct runtime *runtime)
+{
+	d->runtime = runtime;
+}
+
+const struct runtime *
+diag_runtime(const struct diag *d)
+{
+	return d->runtime;
 }
 
 void

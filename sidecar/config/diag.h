@@ -32,6 +32,14 @@ void diag_unknown(struct diag *, struct place, const char *path,
     const char *format, ...) __attribute__((format(printf, 4, 5)));
 void diag_allow_unknown(struct diag *);
 
+/*
+ * The runtime keys of the configuration, for whoever decodes parts of it
+ * (runtime.h); NULL until set.
+ */
+struct runtime;
+void diag_set_runtime(struct diag *, const struct runtime *);
+const struct runtime *diag_runtime(const struct diag *);
+
 /* Adds a hint to the entry added last: what to write instead. */
 void diag_hint(struct diag *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

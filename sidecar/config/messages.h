@@ -70,5 +70,8 @@ extern const struct schema_message conf_round_robin_message;
 extern const struct schema_message conf_load_balancing_message;
 extern const struct schema_message conf_transport_socket_message;
 extern const struct schema_message conf_upstream_tls_message;
+extern const struct schema_message conf_downstream_tls_message;
+extern const struct schema_message conf_secret_message;
+extern const struct schema_message conf_validation_message;
 
 #endif

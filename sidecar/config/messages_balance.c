@@ -117,26 +117,12 @@ const struct schema_message conf_maglev_message = {
 	.check = check_maglev,
 };
 
-static const struct schema_field runtime_double_fields[] = {
-	{ FIELD(SCHEMA_DOUBLE, conf_runtime_double, default_value),
-	    .text = "The value." },
-	{ FIELD(SCHEMA_STR, conf_runtime_double, runtime_key), .min_items = 1,
-	    .required = true, .text = "Runtime key." },
-	{ .name = NULL },
-};
-
-static const struct schema_message runtime_double_message = {
-	.name = "envoy.config.core.v3.RuntimeDouble",
-	.size = sizeof(struct conf_runtime_double),
-	.fields = runtime_double_fields,
-};
-
 #define LEAST_REQUEST_FIELDS                                                   \
 	{ FIELD(SCHEMA_U32, conf_least_request, choice_count), .min = 2,       \
 		.max = UINT_MAX, .fallback = "2",                              \
 		.text = "Hosts of which the idlest is taken." },               \
 	    { FIELD(SCHEMA_MESSAGE, conf_least_request, active_request_bias),  \
-		    .message = &runtime_double_message,                        \
+		    .message = &conf_runtime_double_message,                   \
 		    .text = "How much load counts against weight; 1." },       \
 	    REFUSED("slow_start_config", UNBUILT)
 

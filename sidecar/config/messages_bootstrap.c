@@ -2,11 +2,11 @@
 #include "config.h"
 
 #include "config/messages.h"
+#include "config/runtime.h"
 
 #define CLIENTS_SIDE  "the web server owns the connections to clients"
 #define FILES_ONLY    "configuration comes from files only"
 #define NO_STATISTICS "these statistics are not kept"
-#define NO_RUNTIME    "there is no runtime"
 #define RESOLVER      "the system's resolver answers"
 #define UNBUILT       "it is not built in"
 #define UNREAD        "nothing reads it"
@@ -158,7 +158,9 @@ static const struct schema_field static_resources_fields[] = {
 	{ FIELD(SCHEMA_MESSAGE, conf_static_resources, clusters),
 	    .label = SCHEMA_LIST, .message = &conf_cluster_message,
 	    .text = "The clusters of all routes." },
-	REFUSED("secrets", "secrets stand where they are used"),
+	{ FIELD(SCHEMA_MESSAGE, conf_static_resources, secrets),
+	    .label = SCHEMA_LIST, .message = &conf_secret_message,
+	    .text = "Secrets that others refer to by name." },
 	{ .name = NULL },
 };
 
@@ -222,7 +224,7 @@ static const struct schema_field bootstrap_fields[] = {
 	REFUSED("dynamic_resources", FILES_ONLY),
 	DELEGATED("cluster_manager", UNBUILT),
 	REFUSED("hds_config", FILES_ONLY),
-	DELEGATED_SCALAR("flags_path", NO_RUNTIME),
+	DELEGATED_SCALAR("flags_path", UNREAD),
 	REFUSED("stats_sinks", "statistics are read from the admin listener"),
 	DELEGATED("deferred_stat_options", NO_STATISTICS),
 	DELEGATED("stats_config", "the names of statistics are fixed"),
@@ -233,7 +235,9 @@ static const struct schema_field bootstrap_fields[] = {
 	DELEGATED("watchdog", "the service manager watches the process"),
 	DELEGATED("watchdogs", "the service manager watches the process"),
 	REFUSED("tracing", "there is no tracing"),
-	REFUSED("layered_runtime", NO_RUNTIME),
+	{ FIELD(SCHEMA_MESSAGE, conf_bootstrap, layered_runtime),
+	    .message = &conf_layered_runtime_message,
+	    .text = "Keys that override values of the configuration." },
 	{ FIELD(SCHEMA_MESSAGE, conf_bootstrap, admin),
 	    .message = &admin_message, .text = "The admin listener." },
 	DELEGATED("overload_manager", "there is no overload manager"),

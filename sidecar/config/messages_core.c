@@ -99,58 +99,6 @@ const struct schema_message conf_address_message = {
 	.required_oneof = "address",
 };
 
-static const struct schema_choice denominator_choices[] = {
-	{ .name = "HUNDRED", .value = 0 },
-	{ .name = "TEN_THOUSAND", .value = 1 },
-	{ .name = "MILLION", .value = 2 },
-	{ .name = NULL },
-};
-
-static const struct schema_field fractional_percent_fields[] = {
-	{ FIELD(SCHEMA_U32, conf_fractional_percent, numerator),
-	    .text = "Parts of the denominator." },
-	{ FIELD(SCHEMA_ENUM, conf_fractional_percent, denominator),
-	    .choices = denominator_choices,
-	    .text = "What the numerator counts parts of; HUNDRED." },
-	{ .name = NULL },
-};
-
-const struct schema_message conf_fractional_percent_message = {
-	.name = "envoy.type.v3.FractionalPercent",
-	.size = sizeof(struct conf_fractional_percent),
-	.fields = fractional_percent_fields,
-};
-
-static const struct schema_field runtime_fraction_fields[] = {
-	{ FIELD(SCHEMA_MESSAGE, conf_runtime_fraction, default_value),
-	    .message = &conf_fractional_percent_message, .required = true,
-	    .text = "The fraction." },
-	{ FIELD(SCHEMA_STR, conf_runtime_fraction, runtime_key),
-	    .text = "Runtime key; there is no runtime, the default holds." },
-	{ .name = NULL },
-};
-
-const struct schema_message conf_runtime_fraction_message = {
-	.name = "envoy.config.core.v3.RuntimeFractionalPercent",
-	.size = sizeof(struct conf_runtime_fraction),
-	.fields = runtime_fraction_fields,
-};
-
-static const struct schema_field runtime_u32_fields[] = {
-	{ FIELD(SCHEMA_U32, conf_runtime_u32, default_value),
-	    .text = "The value." },
-	{ FIELD(SCHEMA_STR, conf_runtime_u32, runtime_key), .min_items = 1,
-	    .required = true,
-	    .text = "Runtime key; there is no runtime, the default holds." },
-	{ .name = NULL },
-};
-
-const struct schema_message conf_runtime_u32_message = {
-	.name = "envoy.config.core.v3.RuntimeUInt32",
-	.size = sizeof(struct conf_runtime_u32),
-	.fields = runtime_u32_fields,
-};
-
 static const struct schema_field regex_fields[] = {
 	DELEGATED("google_re2", "deprecated; expressions are RE2's anyhow"),
 	{ FIELD(SCHEMA_STR, conf_regex, regex), .min_items = 1,

@@ -136,8 +136,41 @@ static const struct schema_field retry_policy_fields[] = {
 	{ .name = NULL },
 };
 
+/* What Envoy does not know of a list of reasons it passes over in silence. */
+static void
+check_retry_policy(struct diag *diag, const char *path, void *decoded)
+{
+	static const char *const words[] = { "5xx", "gateway-error", "reset",
+		"reset-before-request", "connect-failure", "envoy-ratelimited",
+		"retriable-4xx", "refused-stream", "retriable-status-codes",
+		"retriable-headers", "http3-post-connect-failure", "cancelled",
+		"deadline-exceeded", "internal", "resource-exhausted",
+		"unavailable", NULL };
+	const struct conf_retry_policy *policy = decoded;
+	struct str rest = policy->retry_on;
+
+	while (rest.len) {
+		struct str word = str_trim(str_split(&rest, ','));
+		size_t at = 0;
+		const char *near;
+
+		while (words[at] && !str_eq(word, str_of(words[at])))
+			at++;
+		if (words[at] || !word.len)
+			continue;
+		diag_warn(diag, policy->node->place, path,
+		    "`retry_on`: '" STR_FMT "' is no reason that Envoy knows: "
+		    "it has no effect",
+		    STR_ARG(word));
+		near = schema_nearest(word, words);
+		if (near)
+			diag_hint(diag, "did you mean `%s`?", near);
+	}
+}
+
 const struct schema_message conf_retry_policy_message = {
 	.name = "envoy.config.route.v3.RetryPolicy",
 	.size = sizeof(struct conf_retry_policy),
 	.fields = retry_policy_fields,
+	.check = check_retry_policy,
 };

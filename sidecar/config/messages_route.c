@@ -3,6 +3,7 @@
 
 #include "config/messages.h"
 #include "config/model_limit.h"
+#include "config/runtime.h"
 
 #define UNBUILT       "it is not built in"
 #define ONE_AT_A_TIME "tries follow each other"
@@ -121,7 +122,8 @@ static const struct schema_field weighted_clusters_fields[] = {
 	    .label = SCHEMA_LIST, .message = &weighted_cluster_message,
 	    .min_items = 1, .required = true, .text = "The clusters." },
 	DELEGATED("total_weight", "deprecated; the sum of the weights counts"),
-	DELEGATED_SCALAR("runtime_key_prefix", "there is no runtime"),
+	{ FIELD(SCHEMA_STR, conf_weighted_clusters, runtime_key_prefix),
+	    .text = "The runtime key PREFIX.CLUSTER is a cluster's share." },
 	{ FIELD(SCHEMA_STR, conf_weighted_clusters, header_name),
 	    .oneof = "random_value_specifier",
 	    .text = "Header whose number chooses, not chance." },
@@ -129,12 +131,30 @@ static const struct schema_field weighted_clusters_fields[] = {
 	{ .name = NULL },
 };
 
+/* What the runtime says of a cluster's weight. */
+static void
+set_weight(const struct runtime *rt, struct str prefix,
+    struct conf_weighted_cluster *c)
+{
+	char key[512];
+	uint64_t weight = c->weight;
+	int len = snprintf(key, sizeof(key), STR_FMT "." STR_FMT,
+	    STR_ARG(prefix), STR_ARG(c->name));
+
+	if (len > 0 && (size_t)len < sizeof(key))
+		runtime_u64(rt, (struct str){ key, (size_t)len }, &weight);
+	c->weight = weight > UINT32_MAX ? UINT32_MAX : (uint32_t)weight;
+}
+
 static void
 check_weighted_clusters(struct diag *diag, const char *path, void *decoded)
 {
 	const struct conf_weighted_clusters *w = decoded;
 	uint64_t sum = 0;
 
+	for (size_t i = 0; w->runtime_key_prefix.len && i < w->clusters.n; i++)
+		set_weight(diag_runtime(diag), w->runtime_key_prefix,
+		    &w->clusters.items[i]);
 	for (size_t i = 0; i < w->clusters.n; i++)
 		sum += w->clusters.items[i].weight;
 	if (w->clusters.n && sum == 0)

@@ -54,6 +54,17 @@ struct conf_runtime_fraction {
 	struct str runtime_key;
 };
 
+struct conf_runtime_double {
+	const struct node *node;
+	double default_value;
+	struct str runtime_key;
+};
+struct conf_runtime_flag {
+	const struct node *node;
+	bool default_value;
+	struct str runtime_key;
+};
+
 /* envoy.type.v3.HttpStatus */
 struct conf_http_status {
 	const struct node *node;
@@ -565,9 +576,54 @@ struct conf_validation_context {
 	const struct node *node;
 	struct conf_data_source *trusted_ca;
 };
+struct conf_sds_secret {
+	const struct node *node;
+	struct str name;
+};
+struct conf_combined_validation {
+	const struct node *node;
+	struct conf_validation_context *default_validation_context;
+	struct conf_sds_secret *validation_context_sds_secret_config;
+};
 struct conf_common_tls {
 	const struct node *node;
+	/* Of the three spellings the loader makes this one. */
 	struct conf_validation_context *validation_context;
+	struct conf_sds_secret *validation_context_sds_secret_config;
+	struct conf_combined_validation *combined_validation_context;
+};
+struct conf_tls_certificate {
+	const struct node *node;
+	struct conf_data_source *certificate_chain, *private_key;
+	const struct node *pkcs12, *private_key_provider, *unread;
+	CONF_LIST(const struct node *) unread_list;
+};
+struct conf_generic_secret {
+	const struct node *node;
+	struct conf_data_source *secret;
+	struct map secrets; /* values: struct conf_data_source * */
+};
+struct conf_secret {
+	const struct node *node;
+	struct str name;
+	struct conf_tls_certificate *tls_certificate;
+	const struct node *session_ticket_keys;
+	struct conf_validation_context *validation_context;
+	struct conf_generic_secret *generic_secret;
+};
+/* What is checked of TLS to clients, which is the web server's. */
+struct conf_server_common_tls {
+	const struct node *node;
+	CONF_LIST(struct conf_tls_certificate) tls_certificates;
+	CONF_LIST(struct conf_sds_secret) tls_certificate_sds_secret_configs;
+	struct conf_sds_secret *validation_context_sds_secret_config;
+	const struct node *unread;
+	CONF_LIST(const struct node *) unread_list;
+};
+struct conf_downstream_tls {
+	const struct node *node;
+	struct conf_server_common_tls *common_tls_context;
+	const struct node *unread;
 };
 struct conf_upstream_tls {
 	const struct node *node;
@@ -617,6 +673,7 @@ struct conf_static_resources {
 	const struct node *node;
 	CONF_LIST(struct conf_listener) listeners;
 	CONF_LIST(struct conf_cluster) clusters;
+	CONF_LIST(struct conf_secret) secrets;
 };
 struct conf_admin {
 	const struct node *node;
@@ -631,6 +688,7 @@ struct conf_bootstrap {
 	struct conf_static_resources *static_resources;
 	struct conf_admin *admin;
 	struct conf_node_id *node_id; /* field "node" */
+	struct conf_layered_runtime *layered_runtime; /* runtime.h */
 };
 
 /* envoy.extensions.dynamic_modules.v3 / filters.http.dynamic_modules.v3 */
@@ -669,6 +727,8 @@ extern const struct schema_message conf_data_source_message;
 extern const struct schema_message conf_string_matcher_message;
 extern const struct schema_message conf_regex_rewrite_message;
 extern const struct schema_message conf_runtime_fraction_message;
+extern const struct schema_message conf_runtime_double_message;
+extern const struct schema_message conf_runtime_flag_message;
 extern const struct schema_message conf_http_status_message;
 extern const struct schema_message conf_cidr_range_message;
 

@@ -151,11 +151,6 @@ struct conf_maglev {
 	uint64_t table_size; /* 65537 */
 	struct conf_consistent_hashing *consistent_hashing_lb_config;
 };
-struct conf_runtime_double {
-	const struct node *node;
-	double default_value;
-	struct str runtime_key;
-};
 struct conf_least_request {
 	const struct node *node;
 	uint32_t choice_count; /* 2 */

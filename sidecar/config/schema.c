@@ -142,15 +142,8 @@ check_any(struct decoder *d, const struct any *any)
 	const struct api_message *api = api_find(any->type);
 	const struct node *outer = d->any;
 
-	if (!any->type.ptr || str_starts(any->type, STR("google.protobuf.")))
+	if (!api)
 		return;
-	if (!api) {
-		diag_error(d->diag, any->node->place, d->path,
-		    "Unable to parse JSON as proto (INVALID_ARGUMENT: could "
-		    "not find @type 'type.googleapis.com/" STR_FMT "')",
-		    STR_ARG(any->type));
-		return;
-	}
 	d->any = any->node;
 	decode_message(d, api, NULL, any->node, NULL);
 	d->any = outer;
@@ -445,9 +438,8 @@ decode_item(
 	}
 	if (s->given[at]) {
 		diag_error(d->diag, item->key_place, d->path,
-		    "`%s` stands here twice, also as `" STR_FMT "`",
-		    f.api ? f.api->name : f.row->name,
-		    STR_ARG(s->given[at]->key));
+		    "`" STR_FMT "` stands here twice, also as `" STR_FMT "`",
+		    STR_ARG(item->key), STR_ARG(s->given[at]->key));
 		return;
 	}
 	takes_null = f.api && f.api->type == API_VALUE;

@@ -292,6 +292,55 @@ is_well_known(struct str type)
 		   str_ends(type, STR("Value")));
 }
 
+/* Whether an Any is a TypedStruct, and nothing is in it but its fields. */
+static bool
+is_typed_struct(struct decoder *d, struct str type, const struct node *n)
+{
+	static const char *const fields[] = { "@type", "type_url", "typeUrl",
+		"value" };
+
+	if (!str_eq(type, STR("xds.type.v3.TypedStruct")) &&
+	    !str_eq(type, STR("udpa.type.v1.TypedStruct")))
+		return false;
+	for (size_t i = 0; i < n->n; i++) {
+		size_t at = 0;
+
+		while (at < 4 && !str_eq(n->items[i].key, str_of(fields[at])))
+			at++;
+		if (at == 4)
+			diag_error(d->diag, n->items[i].key_place, d->path,
+			    "no such field: '" STR_FMT "'",
+			    STR_ARG(n->items[i].key));
+	}
+	return true;
+}
+
+/* Envoy finds a message by its full name, behind a host that is any word. */
+static bool
+check_type(struct decoder *d, const struct node *n, struct str type)
+{
+	const struct node *url = node_get(n, "@type");
+
+	if (!d->api || !type.ptr)
+		return type.ptr;
+	if (type.len + 2 > url->scalar.len) {
+		diag_error(d->diag, url->place, d->path,
+		    "Unable to parse JSON as proto (INVALID_ARGUMENT: @type "
+		    "must contain at least one / and a nonempty host; got: " STR_FMT
+		    ")",
+		    STR_ARG(url->scalar));
+		return false;
+	}
+	if (api_find(type) || str_starts(type, STR("google.protobuf.")) ||
+	    str_starts(type, STR("udpa.type.v1.")))
+		return true;
+	diag_error(d->diag, url->place, d->path,
+	    "Unable to parse JSON as proto (INVALID_ARGUMENT: could not find "
+	    "@type '" STR_FMT "')",
+	    STR_ARG(url->scalar));
+	return false;
+}
+
 static bool
 read_any(struct decoder *d, const struct node *n, struct any *out)
 {
@@ -302,11 +351,15 @@ read_any(struct decoder *d, const struct node *n, struct any *out)
 		return false;
 	}
 	out->type = read_type(d, n, "@type");
-	if (str_eq(out->type, STR("xds.type.v3.TypedStruct")) ||
-	    str_eq(out->type, STR("udpa.type.v1.TypedStruct")))
-		out->type = read_type(d, n, "type_url");
+	if (!check_type(d, n, out->type)) {
+		out->type = STR_NONE;
+		return false;
+	}
+	if (is_typed_struct(d, out->type, n))
+		out->type = read_type(
+		    d, n, node_get(n, "typeUrl") ? "typeUrl" : "type_url");
 	else if (!is_well_known(out->type))
-		return out->type.ptr;
+		return true;
 	out->node = node_get(n, "value");
 	if (!out->node)
 		out->node = node_map(d->arena, n->place);

@@ -126,6 +126,16 @@ put_logs(struct writer *w, struct node *hcm)
 	add_log(w, logs, "error", 500, 0);
 }
 
+/* Probes of load balancers speak HTTP/1.0, often without a Host. */
+static void
+put_http1(struct writer *w, struct node *hcm)
+{
+	struct node *http1 = write_map(w, hcm, "http_protocol_options");
+
+	write_plain(w, http1, "accept_http_10", "true");
+	write_text(w, http1, "default_host_for_http_10", "localhost");
+}
+
 static void
 put_hcm(struct writer *w, struct node *hcm)
 {
@@ -139,6 +149,7 @@ put_hcm(struct writer *w, struct node *hcm)
 	write_plain(w, hcm, "always_set_request_id_in_response", "true");
 	write_text(w, hcm, "server_header_transformation", "PASS_THROUGH");
 	write_plain(w, hcm, "stream_idle_timeout", "300s");
+	put_http1(w, hcm);
 	put_local_replies(w, hcm);
 	put_logs(w, hcm);
 	short_write_filters(w, hcm);

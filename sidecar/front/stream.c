@@ -8,17 +8,21 @@
 #include "config.h"
 
 #include "base/clock.h"
-#include "chain/route.h"
+#include "chain/limits.h"
 #include "front/stream.h"
 
 enum {
 	LARGE = 48 * 1024, /* an answer that sockets do not swallow whole */
 	HEAD_MAX = 128 * 1024,
 	WORTH_READING = 8 * 1024, /* less room is not worth a system call */
+	PHASE_SHIFT = 60, /* beyond any number of bytes */
 };
 #define STANDSTILL_NS (1 * NS_PER_S)
 #define DEADLOCK_NS   (5 * NS_PER_S)
 #define DROP_BODY_NS  (30 * NS_PER_S)
+#define LONG_NS       (5 * NS_PER_S)
+
+static void arm_limit(struct stream *s);
 
 static void
 run_changed(void *arg)
@@ -132,6 +136,7 @@ stream_open(struct stream *s, struct arena *arena,
 		refuse(s, why.status, why.details);
 	else if (r.content_length == 0)
 		end_upload(s);
+	arm_limit(s);
 }
 
 void
@@ -158,6 +163,7 @@ stream_start(struct stream *s)
 		x->upload_len = (int64_t)x->bytes_received;
 	s->started = true;
 	exchange_start(x);
+	arm_limit(s);
 }
 
 bool
@@ -336,34 +342,67 @@ stream_pump(struct stream *s, struct buf *between)
 	return send_some(s, between);
 }
 
-/* The time limit on silence: HttpConnectionManager.stream_idle_timeout. */
-static bool
-is_idle_for(const struct exchange *x, int64_t ns)
-{
-	bool forwards = x->route && x->route->conf->route;
-	int64_t limit = forwards ? x->route->idle_timeout_ns
-				 : x->gateway->hcm->stream_idle_timeout;
+/* ---- time ---- */
 
-	return limit > 0 && ns >= limit;
+static void
+note_movement(struct stream *s, int64_t now)
+{
+	const struct exchange *x = s->x;
+	uint64_t moved = 2 * (x->bytes_received + x->bytes_sent) +
+			 buf_len(&x->download) - buf_len(&x->upload) +
+			 ((uint64_t)x->phase << PHASE_SHIFT);
+
+	if (moved == s->moved)
+		return;
+	s->moved = moved;
+	s->moved_ns = now;
+}
+
+/* Whether a limit was reached; the answer to that is under way then. */
+static bool
+is_over(struct stream *s, int64_t now)
+{
+	for (int i = 0; i < LIMITS; i++) {
+		if (now < limit_due(s->x, (enum limit)i, s->moved_ns))
+			continue;
+		router_end(s->x);
+		s->started = true;
+		limit_reached(s->x, (enum limit)i);
+		return true;
+	}
+	return false;
+}
+
+static void on_limit(void *arg);
+
+/* stream_check sees to what need not be exact, such as long silence. */
+static void
+arm_limit(struct stream *s)
+{
+	int64_t due = INT64_MAX, one;
+
+	for (int i = 0; i < LIMITS; i++) {
+		one = limit_due(s->x, (enum limit)i, s->moved_ns);
+		if (i == LIMIT_IDLE && one - s->moved_ns >= LONG_NS)
+			continue;
+		due = one < due ? one : due;
+	}
+	if (due == INT64_MAX)
+		return;
+	due -= clock_boot_ns();
+	timer_set(s->front->loop, &s->limit, due > 0 ? due : 0, on_limit, s);
 }
 
 static void
-time_out(struct stream *s)
+on_limit(void *arg)
 {
-	struct exchange *x = s->x;
+	struct stream *s = arg;
 
-	router_end(x);
-	if (x->phase < EXCHANGE_ANSWERING) {
-		exchange_reply(x,
-		    &(struct host_reply){ .status = x->upload_end ? 504 : 408,
-			.body = STR("stream timeout"),
-			.details = STR("stream_idle_timeout"),
-			.flag = "SI" });
-		return;
-	}
-	flags_set(&x->flags, FLAG_SI);
-	x->details = STR("stream_idle_timeout");
-	exchange_cut(x);
+	note_movement(s, clock_boot_ns());
+	if (is_over(s, clock_boot_ns()))
+		hook_changed(s->x);
+	else
+		arm_limit(s);
 }
 
 bool
@@ -371,18 +410,11 @@ stream_check(struct stream *s)
 {
 	struct exchange *x = s->x;
 	int64_t now = clock_boot_ns(), still;
-	uint64_t moved = 2 * (x->bytes_received + x->bytes_sent) +
-			 buf_len(&x->download) - buf_len(&x->upload);
 
-	if (moved != s->moved) {
-		s->moved = moved;
-		s->moved_ns = now;
-	}
+	note_movement(s, now);
 	still = now - s->moved_ns;
-	if (is_idle_for(x, still)) {
-		time_out(s);
+	if (is_over(s, now))
 		return true;
-	}
 	if (x->phase != EXCHANGE_ANSWERING)
 		return false;
 	if (is_held_in_vain(s, still))
@@ -408,6 +440,7 @@ stream_close(struct stream *s)
 	if (!x)
 		return;
 	task_clear(s->front->loop, &s->task);
+	timer_clear(s->front->loop, &s->limit);
 	router_end(x);
 	exchange_end(x);
 	access_log_write(s->front->log, x);

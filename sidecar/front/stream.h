@@ -47,6 +47,7 @@ struct stream {
 	bool resumes; /* tell the router of new body bytes */
 	uint64_t moved; /* sum that grows when anything moves */
 	int64_t moved_ns; /* when it was seen to grow */
+	struct timer limit; /* for the limits that are short or exact */
 };
 
 /* changed(owner) is called from the loop when stream_pump should be. */

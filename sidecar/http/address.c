@@ -40,9 +40,13 @@ address_text(struct arena *arena, const struct address *a)
 bool
 address_range_read(struct str base, unsigned len, struct address_range *out)
 {
-	out->len = len;
-	return address_read(base, &out->base) &&
-	       len <= (out->base.family == AF_INET ? 32 : 128);
+	unsigned max;
+
+	if (!address_read(base, &out->base))
+		return false;
+	max = out->base.family == AF_INET ? 32 : 128;
+	out->len = len < max ? len : max;
+	return true;
 }
 
 bool

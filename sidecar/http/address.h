@@ -21,7 +21,7 @@ bool address_read(struct str, struct address *out);
 /* The canonical text (RFC 5952). */
 struct str address_text(struct arena *, const struct address *);
 
-/* Makes a range; false if there is no address or len is too long for it. */
+/* Makes a range, of at most all bits; false if base is no address. */
 bool address_range_read(
     struct str base, unsigned len, struct address_range *out);
 

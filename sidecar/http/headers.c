@@ -26,19 +26,31 @@ headers_add(struct headers *h, struct str name, struct str value)
 	h->items[h->n++] = (struct header){ name, value };
 }
 
+/* Position of the first field of that name from there on, or n. */
+static size_t
+find_from(const struct headers *h, struct str name, size_t from)
+{
+	while (from < h->n && !str_eq(h->items[from].name, name))
+		from++;
+	return from;
+}
+
 struct str
 headers_get(const struct headers *h, struct str name)
 {
-	return headers_nth(h, name, 0);
+	size_t at = find_from(h, name, 0);
+
+	return at < h->n ? h->items[at].value : STR_NONE;
 }
 
 struct str
 headers_nth(const struct headers *h, struct str name, size_t index)
 {
-	for (size_t i = 0; i < h->n; i++)
-		if (str_eq(h->items[i].name, name) && index-- == 0)
-			return h->items[i].value;
-	return STR_NONE;
+	size_t at = find_from(h, name, 0);
+
+	while (at < h->n && index--)
+		at = find_from(h, name, at + 1);
+	return at < h->n ? h->items[at].value : STR_NONE;
 }
 
 struct str
@@ -59,9 +71,9 @@ headers_joined(const struct headers *h, struct str name)
 static size_t
 remove_from(struct headers *h, struct str name, size_t from)
 {
-	size_t kept = from, n = h->n;
+	size_t kept = find_from(h, name, from), n = h->n;
 
-	for (size_t i = from; i < n; i++)
+	for (size_t i = kept; i < n; i++)
 		if (!str_eq(h->items[i].name, name))
 			h->items[kept++] = h->items[i];
 	h->n = kept;
@@ -77,14 +89,14 @@ headers_remove(struct headers *h, struct str name)
 void
 headers_set(struct headers *h, struct str name, struct str value)
 {
-	for (size_t i = 0; i < h->n; i++) {
-		if (!str_eq(h->items[i].name, name))
-			continue;
-		h->items[i].value = value;
-		remove_from(h, name, i + 1);
+	size_t at = find_from(h, name, 0);
+
+	if (at == h->n) {
+		headers_add(h, name, value);
 		return;
 	}
-	headers_add(h, name, value);
+	h->items[at].value = value;
+	remove_from(h, name, at + 1);
 }
 
 size_t
@@ -97,22 +109,30 @@ headers_size(const struct headers *h)
 	return size;
 }
 
+/* RFC 9110 section 5.6.2; a bit for each of the first 128 characters. */
+static bool
+is_tchar(unsigned char c)
+{
+	static const uint32_t set[4] = { 0, 0x03ff6cfa, 0xc7fffffe,
+		0x57ffffff };
+
+	return c < 128 && set[c / 32] >> (c % 32) & 1;
+}
+
 bool
 header_name_is_valid(struct str name)
 {
-	for (size_t i = 0; i < name.len; i++) {
-		char c = name.ptr[i];
-		if (!ascii_is_alpha(c) && !ascii_is_digit(c) &&
-		    (c == '\0' || !strchr("!#$%&'*+-.^_`|~", c)))
+	for (size_t i = 0; i < name.len; i++)
+		if (!is_tchar((unsigned char)name.ptr[i]))
 			return false;
-	}
 	return name.len > 0;
 }
 
 bool
 header_value_is_valid(struct str value)
 {
-	for (size_t i = 0; i < value.len; i++)
+	for (size_t i = str_find_control(value, 0); i < value.len;
+	     i = str_find_control(value, i + 1))
 		if (value.ptr[i] == '\r' || value.ptr[i] == '\n' ||
 		    value.ptr[i] == '\0')
 			return false;

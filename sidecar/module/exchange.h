@@ -32,6 +32,8 @@ struct exchange {
 	void *stream; /* Envoy's; NULL when it is gone */
 	const struct module_conf *conf;
 	struct arena *arena; /* NULL until it is asked for */
+	bool knows_route; /* route_conf is that of the chosen route */
+	const struct module_conf *route_conf;
 	uint64_t random_next;
 	unsigned depth; /* callbacks of the filter on the stack */
 	bool took_part; /* on_request or on_response has run */
@@ -62,6 +64,9 @@ void exchange_settle(struct exchange *);
  */
 enum verdict exchange_refuse(
     struct exchange *, unsigned status, struct str body, struct str details);
+
+/* The configuration for the chosen route, whose it is unknown, or NULL. */
+const struct module_conf *exchange_route_conf(struct exchange *);
 
 /* Takes the body for the filter if it wants it; what the headers hook answers. */
 int body_begin(struct exchange *, bool end);

@@ -86,11 +86,26 @@ host_headers(struct exchange *x, enum host_map map, size_t *n)
 	return out;
 }
 
+/*
+ * Envoy takes anything, and fails the request when it sends a value with a
+ * control byte in it.
+ */
+static bool
+is_writable(struct exchange *x, struct str name, struct str value)
+{
+	for (size_t i = 0; i < value.len; i++)
+		if (((unsigned char)value.ptr[i] < ' ' &&
+			value.ptr[i] != '\t') ||
+		    value.ptr[i] == 0x7f)
+			return false;
+	return x->stream && header_is_writable(name, value);
+}
+
 bool
 host_header_set(
     struct exchange *x, enum host_map map, struct str name, struct str value)
 {
-	return x->stream && header_is_writable(name, value) &&
+	return is_writable(x, name, value) &&
 	       abi_set_header(
 		   x->stream, map_of(map), bytes_of(name), bytes_of(value));
 }
@@ -99,7 +114,7 @@ bool
 host_header_add(
     struct exchange *x, enum host_map map, struct str name, struct str value)
 {
-	return x->stream && header_is_writable(name, value) &&
+	return is_writable(x, name, value) &&
 	       abi_add_header(
 		   x->stream, map_of(map), bytes_of(name), bytes_of(value));
 }
@@ -161,12 +176,22 @@ host_reply(struct exchange *x, const struct host_reply *reply)
 
 /* ---- the route ---- */
 
-/* run() in stream.c has seen to it that it is of this filter. */
+/* Envoy chooses the route when somebody asks for it, after a change anew. */
+const struct module_conf *
+exchange_route_conf(struct exchange *x)
+{
+	if (!x->knows_route && x->stream) {
+		x->route_conf = abi_route_conf(x->stream);
+		x->knows_route = true;
+	}
+	return x->route_conf;
+}
+
+/* on_request_headers has seen to it that it is of this filter. */
 const void *
 host_route_conf(struct exchange *x)
 {
-	const struct module_conf *route =
-	    x->stream ? abi_route_conf(x->stream) : NULL;
+	const struct module_conf *route = exchange_route_conf(x);
 
 	return route && route->filter == x->conf->filter ? route->conf : NULL;
 }
@@ -174,15 +199,10 @@ host_route_conf(struct exchange *x)
 void
 host_reroute(struct exchange *x)
 {
-	if (x->stream)
-		abi_clear_route(x->stream);
-}
-
-/* Envoy chooses the route when somebody asks for it, after a change anew. */
-static void
-choose_route(struct exchange *x)
-{
-	(void)abi_route_conf(x->stream);
+	if (!x->stream)
+		return;
+	abi_clear_route(x->stream);
+	x->knows_route = false;
 }
 
 bool
@@ -256,12 +276,10 @@ host_attribute(struct exchange *x, enum host_attribute attribute)
 	case HOST_REQUEST_ID:
 		return host_header(x, HOST_REQUEST, STR("x-request-id"), 0);
 	case HOST_ROUTE_NAME:
-		if (x->stream)
-			choose_route(x);
+		(void)exchange_route_conf(x);
 		return text_of(x, ABI_ROUTE_NAME);
 	case HOST_CLUSTER_NAME:
-		if (x->stream)
-			choose_route(x);
+		(void)exchange_route_conf(x);
 		return text_of(x, ABI_CLUSTER_NAME);
 	case HOST_SERVICE_CLUSTER:
 		return STR_NONE;

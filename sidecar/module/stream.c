@@ -104,7 +104,7 @@ has_foreign_route_conf(struct exchange *x)
 
 	if (!x->conf->filter->route_conf)
 		return false;
-	route = abi_route_conf(x->stream);
+	route = exchange_route_conf(x);
 	if (!route || route->filter == x->conf->filter)
 		return false;
 	log_error("the route has a configuration of %s for the filter %s",
@@ -144,6 +144,7 @@ on_response_headers(void *stream, const void *self, bool end)
 
 	(void)stream;
 	(void)end;
+	x->knows_route = false; /* later filters may have changed it */
 	if (x->conf->filter->on_response)
 		verdict = exchange_run(x, x->conf->filter->on_response);
 	exchange_settle(x);

@@ -129,3 +129,21 @@ masters(struct state *s, pid_t pid, struct master_report *found)
 	}
 	return n;
 }
+
+void
+masters_each(struct state *s,
+    void (*each)(void *arg, const struct master_report *), void *arg)
+{
+	struct master_report report;
+
+	for (size_t i = 0; i < MASTERS; i++) {
+		const struct master_entry *m = &s->image->masters[i];
+		uint64_t who = atomic_load(&m->who);
+
+		if (!process_lives(who))
+			continue;
+		read_entry(m, &report);
+		report.pid = process_pid(who);
+		each(arg, &report);
+	}
+}

@@ -43,4 +43,8 @@ void master_note(struct state *, int id, enum master_outcome, struct str text);
 /* Number of living masters; *found is the one of that pid (0: any). */
 size_t masters(struct state *, pid_t pid, struct master_report *found);
 
+/* Calls each(arg, report) for every living master; the report lives during the call. */
+void masters_each(struct state *,
+    void (*each)(void *arg, const struct master_report *), void *arg);
+
 #endif

@@ -76,6 +76,16 @@ end_call(struct forward *f)
 	timer_clear(f->router->loop, &f->timer);
 }
 
+static void
+note_host(struct forward *f)
+{
+	struct str peer = call_peer(f->call);
+
+	f->x->upstream_host = f->host->address.ptr
+				  ? f->host->address
+				  : arena_str(f->x->arena, peer);
+}
+
 void
 router_end(struct exchange *x)
 {
@@ -84,6 +94,8 @@ router_end(struct exchange *x)
 	if (!f)
 		return;
 	x->router = NULL;
+	if (f->call)
+		note_host(f);
 	task_clear(f->router->loop, &f->cut);
 	end_call(f);
 }
@@ -194,16 +206,6 @@ note_failure(struct forward *f, const struct outcome *o)
 }
 
 static void
-note_host(struct forward *f)
-{
-	struct str peer = call_peer(f->call);
-
-	f->x->upstream_host = f->host->address.ptr
-				  ? f->host->address
-				  : arena_str(f->x->arena, peer);
-}
-
-static void
 fail_before_response(struct forward *f)
 {
 	const struct outcome *o = &outcomes[call_failure(f->call)];
@@ -273,6 +275,7 @@ give_up_response(struct forward *f)
 static void
 give_up_movement(struct forward *f)
 {
+	exchange_count(f->x, HCM_RQ_IDLE_TIMEOUT);
 	give_up(f,
 	    &(struct host_reply){ .status = f->upload_ended ? 504 : 408,
 		.body = STR("stream timeout"),

@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "integration"))
 from judge.backend import Script  # noqa: E402
 from judge.intended import Table  # noqa: E402
 from judge.programs import Lighttpd, listener_port  # noqa: E402
+from judge.scene import backend, scene  # noqa: E402, F401
 from harness.process import free_port  # noqa: E402
 
 

@@ -14,6 +14,8 @@
                            A, B, C are three scripted backends, DEAD is a port
                            where nobody listens
     bootstrap: {...}       laid over the whole at last
+    yaml: text             the whole bootstrap as it is, instead of all these
+    json: true             the bootstrap is a file in JSON
     log: text              format of the access log, instead of LOG
     env: {NAME: value}     environment of both programs
     files: {name: text}    files; @FOLDER@ anywhere stands for their folder
@@ -35,6 +37,7 @@ Ports in texts: @A@, @B@, @C@, @DEAD@ and @PORT@, the listener's.
 """
 
 import copy
+import json
 import os
 
 import yaml
@@ -56,7 +59,7 @@ LOG = (
 KNOWN = {
     *("about", "hcm", "routes", "virtual_hosts", "route_config", "filters"),
     *("router", "clusters", "bootstrap", "log", "env", "files", "counters"),
-    "requests",
+    *("requests", "yaml", "json"),
 }
 
 
@@ -143,17 +146,20 @@ def host(entry):
 
 
 class Case:
+    known = KNOWN
+
     def __init__(self, path):
         self.path = path
         self.id = "/".join(path.removesuffix(".yaml").split("/")[-2:])
         with open(path) as f:
             self.parts = yaml.safe_load(f)
-        unknown = set(self.parts) - KNOWN
+        unknown = set(self.parts) - self.known
         assert not unknown, f"{self.id}: unknown parts {unknown}"
         self.requests = [Request(r) for r in self.parts["requests"]]
         self.env = self.parts.get("env") or {}
         self.files = self.parts.get("files") or {}
         self.counters = self.parts.get("counters") or []
+        self.file = "config.json" if self.parts.get("json") else "config.yaml"
 
     def route_config(self):
         parts = self.parts
@@ -231,10 +237,18 @@ class Case:
         )
 
     def text(self, places):
-        """The bootstrap as YAML, its @PLACES@ filled in."""
-        text = yaml.safe_dump(
-            self.bootstrap(), sort_keys=False, allow_unicode=True, width=4096
-        )
+        """The bootstrap as YAML or JSON, its @PLACES@ filled in."""
+        if "yaml" in self.parts:
+            text = self.parts["yaml"]
+        elif self.parts.get("json"):
+            text = json.dumps(self.bootstrap())
+        else:
+            text = yaml.safe_dump(
+                self.bootstrap(),
+                sort_keys=False,
+                allow_unicode=True,
+                width=4096,
+            )
         return filled(text, places)
 
 

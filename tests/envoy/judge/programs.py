@@ -59,9 +59,11 @@ class Program:
         for name, text in case.files.items():
             servers.write(f"{folder}/{name}", filled(text, self.places))
         self.config = servers.write(
-            f"{folder}/config.yaml", case.text(self.places)
+            f"{folder}/{case.file}", case.text(self.places)
         )
-        self.env = servers.environment(case.env)
+        self.env = servers.environment(
+            {name: filled(v, self.places) for name, v in case.env.items()}
+        )
 
     def ask(self, request):
         text = filled(request.data.decode("latin-1"), self.places)

@@ -115,8 +115,8 @@ add_lines(struct headers *h, const char *lines)
 	}
 }
 
-static struct exchange *
-request(struct world *w, const char *method, const char *target,
+struct exchange *
+world_exchange(struct world *w, const char *method, const char *target,
     const char *header_lines)
 {
 	struct exchange *x;
@@ -142,7 +142,7 @@ struct exchange *
 world_request(struct world *w, const char *method, const char *target,
     const char *header_lines)
 {
-	struct exchange *x = request(w, method, target, header_lines);
+	struct exchange *x = world_exchange(w, method, target, header_lines);
 
 	x->upload_end = true;
 	exchange_start(x);
@@ -153,7 +153,7 @@ struct exchange *
 world_request_with_body(struct world *w, const char *method, const char *target,
     const char *header_lines, int64_t len)
 {
-	struct exchange *x = request(w, method, target, header_lines);
+	struct exchange *x = world_exchange(w, method, target, header_lines);
 
 	x->upload_len = len;
 	exchange_start(x);

@@ -23,7 +23,12 @@ struct world {
 struct world *world_new(const char *hcm);
 void world_free(struct world *);
 
-/* An exchange with these pseudo headers and "name: value" lines, started. */
+/*
+ * An exchange with these pseudo headers and "name: value" lines, before it
+ * is started, and started.
+ */
+struct exchange *world_exchange(struct world *, const char *method,
+    const char *target, const char *header_lines);
 struct exchange *world_request(struct world *, const char *method,
     const char *target, const char *header_lines);
 

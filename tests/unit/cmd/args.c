@@ -70,6 +70,14 @@ START_TEST(behind_two_dashes_everything_is_an_operand)
 }
 END_TEST
 
+START_TEST(the_last_value_counts)
+{
+	ck_assert_int_eq(try("-f", "a", "--file", "b"), CMD_OK);
+	ck_assert_str_eq(args_value(&args, "--file", 0), "b");
+	ck_assert_ptr_null(args_value(&args, "--file", 1));
+}
+END_TEST
+
 static const struct {
 	const char *words[4];
 } wrong[] = {
@@ -77,9 +85,7 @@ static const struct {
 	{ { "--fil", "a" } },
 	{ { "-f" } },
 	{ { "--file=" } },
-	{ { "-f", "a", "-f", "b" } },
 	{ { "--json=yes" } },
-	{ { "--json", "--json" } },
 	{ { "a", "b", "c" } },
 };
 
@@ -100,6 +106,7 @@ suite_cmd_args(void)
 	TCase *t = tcase_create("args");
 
 	tcase_add_test(t, values_follow_or_stand_behind_an_equals_sign);
+	tcase_add_test(t, the_last_value_counts);
 	tcase_add_test(t, behind_two_dashes_everything_is_an_operand);
 	tcase_add_loop_test(t, what_is_wrong_is_a_usage_error, 0,
 	    sizeof(wrong) / sizeof(wrong[0]));

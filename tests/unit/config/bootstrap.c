@@ -116,7 +116,8 @@ static const struct {
 	{ 1, "dynamic_resources: {}\n",
 	    "t:1:1: error: `dynamic_resources` is "
 	    "not supported: configuration" },
-	{ 1, "layered_runtime: {layers: []}\n", "`layered_runtime` is not" },
+	{ 1, "layered_runtime: {layers: [{name: a, rtds_layer: {}}]}\n",
+	    "`rtds_layer` is not supported" },
 	{ 1, "tracng: {}\n", "no such field: 'tracng'" },
 	{ 4, "  listeners: []\n  x:\n", "no such field: 'x'" },
 	{ 4, "  listeners: []\n  secrets:\n",
@@ -143,9 +144,17 @@ static const struct {
 	    "      - name: h\n",
 	    "a second network filter" },
 	{ 9,
+	    "      - {name: x, typed_config: {\"@type\": a/envoy.extensions."
+	    "filters.network.echo.v3.Echo}}\n"
+	    "      - name: h\n",
+	    "network filter 'x' of type envoy.extensions.filters.network.echo."
+	    "v3.Echo is not supported" },
+	{ 9,
 	    "      - {name: x, typed_config: {\"@type\": a/b.C}}\n"
 	    "      - name: h\n",
-	    "network filter 'x' of type b.C is not supported" },
+	    "t:9:43: error: static_resources.listeners[0].filter_chains[0]."
+	    "filters[0].typed_config: Unable to parse JSON as proto ("
+	    "INVALID_ARGUMENT: could not find @type 'a/b.C')" },
 	{ 9, "      - name: h\n        config_discovery: {}\n",
 	    "`config_discovery` is not supported" },
 	{ 12, "          stat_prefix: \"\"\n",
@@ -265,6 +274,67 @@ static const struct {
 	    "request_headers_to_add: [{header: {key: x}, append: true, "
 	    "append_action: ADD_IF_ABSENT}]\n",
 	    "Both append and append_action are set and it's not allowed" },
+	{ 25, "  secrets: [{name: a}]\n  clusters:\n",
+	    "secrets[0]: Secret type not implemented" },
+	{ 25,
+	    "  secrets: [{name: a, generic_secret: {}}, {name: a, "
+	    "generic_secret: {}}]\n  clusters:\n",
+	    "Duplicate static GenericSecret secret name a" },
+	{ 27,
+	    "    transport_socket: {name: t, typed_config: {\"@type\": " TLS
+	    "UpstreamTlsContext, common_tls_context: "
+	    "{validation_context_sds_secret_config: {name: zz}}}}\n",
+	    "common_tls_context: Unknown static certificate validation "
+	    "context: zz" },
+	{ 27,
+	    "    transport_socket: {name: t, typed_config: {\"@type\": " TLS
+	    "UpstreamTlsContext, common_tls_context: "
+	    "{validation_context_sds_secret_config: {name: zz, sds_config: "
+	    "{ads: {}}}}}}\n",
+	    "`sds_config` is not supported" },
+	{ 8,
+	    "    - transport_socket: {name: t, typed_config: {\"@type\": " TLS
+	    "DownstreamTlsContext}}\n      filters:\n",
+	    "No TLS certificates found for server context" },
+	{ 8,
+	    "    - transport_socket: {name: t, typed_config: {\"@type\": " TLS
+	    "DownstreamTlsContext, common_tls_context: {tls_certificates: "
+	    "[{certificate_chain: {inline_string: a}}]}}}\n      filters:\n",
+	    "Failed to load incomplete private key from path: " },
+	{ 8,
+	    "    - transport_socket: {name: t, typed_config: {\"@type\": " TLS
+	    "DownstreamTlsContext, require_client_certificate: true}}\n"
+	    "      filters:\n",
+	    "`require_client_certificate` is not supported" },
+	{ 12,
+	    "          stat_prefix: s\n          http_protocol_options: "
+	    "{acept_http_10: true}\n",
+	    "hint: did you mean `accept_http_10`?" },
+	{ 12,
+	    "          stat_prefix: s\n          http2_protocol_options: "
+	    "{max_concurrent_streams: 0}\n",
+	    "Http2ProtocolOptionsValidationError.MaxConcurrentStreams: value "
+	    "must be inside range [1, 2147483647]" },
+	{ 5,
+	    "  - name: l\n    listener_filters: [{name: t, typed_config: "
+	    "{\"@type\": a/envoy.extensions.filters.listener.tls_inspector."
+	    "v3.TlsInspector, x: 1}}]\n",
+	    "listener_filters[0].typed_config: Protobuf message (type envoy."
+	    "extensions.filters.listener.tls_inspector.v3.TlsInspector reason "
+	    "INVALID_ARGUMENT: no such field: 'x') has unknown fields" },
+	{ 15,
+	    "          - {name: o, is_optional: true, typed_config: {\"@type\": "
+	    "a/b.C}}\n",
+	    "could not find @type 'a/b.C'" },
+	{ 16,
+	    "          - {name: r, disabled: true, typed_config: {\"@type\": " ROUTER
+	    "}}\n",
+	    "Error: the last (terminal) filter (r) in the chain cannot be "
+	    "disabled by default." },
+	{ 24,
+	    "                route: {cluster: one, request_mirror_policies: "
+	    "[{cluster: xx}]}\n",
+	    "route: unknown shadow cluster 'xx'" },
 	{ 25, "  clusters:\n  - {name: one}\n",
 	    "cluster manager: duplicate cluster 'one'" },
 	{ 27, "    type: EDS\n", "type: EDS is not supported: configuration" },
@@ -288,8 +358,8 @@ static const struct {
 	    "LOGICAL_DNS clusters must have a single" },
 	{ 33,
 	    "  - {name: two, transport_socket: {name: t, typed_config: "
-	    "{\"@type\": a/b.C}}}\n",
-	    "transport socket of type b.C is not supported" },
+	    "{\"@type\": " TLS "DownstreamTlsContext}}}\n",
+	    "DownstreamTlsContext is not supported" },
 	{ 33,
 	    "  - {name: two, transport_socket: {name: t, typed_config: "
 	    "{\"@type\": " TLS "UpstreamTlsContext, snii: x}}}\n",
@@ -328,16 +398,77 @@ static const struct {
 	    "no effect" },
 	{ 8,
 	    "    - transport_socket: {name: t, typed_config: {\"@type\": " TLS
-	    "DownstreamTlsContext, require_client_certificate: false}}\n"
+	    "DownstreamTlsContext, require_client_certificate: false, "
+	    "common_tls_context: {tls_certificates: [{certificate_chain: "
+	    "{inline_string: a}, private_key: {inline_string: b}}]}}}\n"
 	    "      filters:\n",
 	    "warning: " },
 	{ 24,
 	    "                route: {cluster: none}\n"
 	    "            validate_clusters: false\n",
 	    NULL },
+	{ 15,
+	    "          - {name: o, is_optional: true, typed_config: {\"@type\": "
+	    "a/xds.type.v3.TypedStruct, type_url: a/b.C}}\n",
+	    "warning: static_resources.listeners[0].filter_chains[0].filters"
+	    "[0].typed_config.http_filters[0]: the filter 'o' is left out" },
+	{ 15, "          - {name: o, is_optional: true}\n", "is left out" },
+	{ 23,
+	    "              - {match: {prefix: /}, route: {cluster: one}}\n"
+	    "              - match: {safe_regex: {regex: /.*}}\n",
+	    "t:24:17: warning: static_resources.listeners[0].filter_chains[0]."
+	    "filters[0].typed_config.route_config.virtual_hosts[0].routes[1]: "
+	    "this route is never taken: the one in line 23 takes all its "
+	    "requests" },
+	{ 23,
+	    "              - {match: {prefix: /a}, route: {cluster: one}}\n"
+	    "              - match: {path_separated_prefix: /a/b}\n",
+	    "this route is never taken: the one in line 23" },
+	{ 23,
+	    "              - {match: {prefix: /a, headers: [{name: x}]}, route: "
+	    "{cluster: one}}\n"
+	    "              - {match: {prefix: /ab}, route: {cluster: one}}\n"
+	    "              - {match: {prefix: /A, case_sensitive: false}, route: "
+	    "{cluster: one}}\n"
+	    "              - {match: {safe_regex: {regex: /ab.*}}, route: "
+	    "{cluster: one}}\n"
+	    "              - match: {path: /a}\n",
+	    NULL },
+	{ 23,
+	    "              - {match: {prefix: /api}, route: {cluster: one, "
+	    "prefix_rewrite: /}}\n"
+	    "              - match: {prefix: /}\n",
+	    "`prefix_rewrite` makes \"//x\" of \"/api/x\"" },
+	{ 23,
+	    "              - {match: {prefix: /api/}, redirect: "
+	    "{prefix_rewrite: /v1}}\n"
+	    "              - match: {prefix: /}\n",
+	    "`prefix_rewrite` makes \"/v1x\" of \"/api/x\"" },
+	{ 23,
+	    "              - {match: {prefix: /api/}, route: {cluster: one, "
+	    "prefix_rewrite: /}}\n"
+	    "              - match: {prefix: /}\n",
+	    NULL },
+	{ 24,
+	    "                route: {cluster: one, retry_policy: {retry_on: "
+	    "\"5xx, conect-failure\"}}\n",
+	    "hint: did you mean `connect-failure`?" },
+	{ 8,
+	    "    - transport_socket: {name: t, typed_config: {\"@type\": " TLS
+	    "DownstreamTlsContext, common_tls_context: {tls_certificates: "
+	    "[{certificate_chain: {filename: /none}, private_key: {filename: "
+	    "/none}}]}}}\n      filters:\n",
+	    "warning: static_resources.listeners[0].filter_chains[0]."
+	    "transport_socket.typed_config: there is no file /none: Envoy "
+	    "would not start" },
+	{ 25,
+	    "  secrets: [{name: a, session_ticket_keys: {keys: "
+	    "[{inline_string: x}]}}, {name: a, generic_secret: {secret: "
+	    "{inline_string: x}}}]\n  clusters:\n",
+	    NULL },
 	{ 24,
 	    "                route: {cluster: one}\n                "
-	    "typed_per_filter_config: {corss: {\"@type\": a/b.C}}\n",
+	    "typed_per_filter_config: {corss: {\"@type\": " CORS "}}\n",
 	    "hint: did you mean `cors`?" },
 	{ 24,
 	    "                route: {cluster: one}\n                "
@@ -371,6 +502,78 @@ START_TEST(what_is_accepted_gets_at_most_a_notice)
 }
 END_TEST
 
+#define SECRETS                                                                \
+	"  secrets:\n"                                                         \
+	"  - {name: ca, validation_context: {trusted_ca: {inline_string: "     \
+	"secret}}}\n"                                                          \
+	"  - {name: none, validation_context: {}}\n"                           \
+	"  - {name: ca, generic_secret: {secret: {inline_string: x}}}\n"
+#define TO_BACKEND(context)                                                    \
+	"  clusters:\n  - name: zero\n    transport_socket: {name: t, "        \
+	"typed_config: {\"@type\": " TLS                                       \
+	"UpstreamTlsContext, common_tls_context: {" context "}}}\n"
+
+static const struct {
+	const char *text, *ca;
+} secrets[] = {
+	{ SECRETS TO_BACKEND(
+	      "validation_context_sds_secret_config: {name: ca}"),
+	    "secret" },
+	{ SECRETS TO_BACKEND(
+	      "combined_validation_context: {default_validation_context: "
+	      "{trusted_ca: {inline_string: own}}, "
+	      "validation_context_sds_secret_config: {name: none}}"),
+	    "own" },
+	{ SECRETS TO_BACKEND(
+	      "combined_validation_context: {default_validation_context: "
+	      "{trusted_ca: {inline_string: own}}, "
+	      "validation_context_sds_secret_config: {name: ca}}"),
+	    "secret" },
+	{ SECRETS TO_BACKEND(
+	      "validation_context: {trusted_ca: {inline_string: own}}"),
+	    "own" },
+};
+
+START_TEST(secrets_stand_where_they_are_named)
+{
+	struct conf_bootstrap *b;
+	struct told t = bootstrap_with(25, secrets[_i].text, &b);
+	struct conf_cluster *c = b->static_resources->clusters.items;
+
+	ck_assert_msg(diag_errors(t.diag) == 0, "%s", told_text(&t));
+	ck_assert_str_eq(
+	    c->transport_socket->tls->common_tls_context->validation_context
+		->trusted_ca->inline_string.ptr,
+	    secrets[_i].ca);
+	told_free(&t);
+}
+END_TEST
+
+START_TEST(the_runtime_holds_wherever_it_stands)
+{
+	struct conf_bootstrap *b;
+	struct told t = bootstrap_with(24,
+	    "                route:\n"
+	    "                  weighted_clusters:\n"
+	    "                    runtime_key_prefix: shares\n"
+	    "                    clusters: [{name: one, weight: 1}, {name: "
+	    "two, weight: 1}]\n"
+	    "layered_runtime: {layers: [{name: a, static_layer: {shares: "
+	    "{two: 7}}}]}\n"
+	    "static_resources_: !ignore\n",
+	    &b);
+	struct conf_weighted_clusters *w;
+
+	/* Line 25 on is parked under another key. */
+	w = b->static_resources->listeners.items->filter_chains.items->filters
+		.items->hcm->route_config->virtual_hosts.items->routes.items
+		->route->weighted_clusters;
+	ck_assert_uint_eq(w->clusters.items[0].weight, 1);
+	ck_assert_uint_eq(w->clusters.items[1].weight, 7);
+	told_free(&t);
+}
+END_TEST
+
 START_TEST(deprecated_spellings_mean_what_replaced_them)
 {
 	struct told t = told_new(
@@ -379,7 +582,8 @@ START_TEST(deprecated_spellings_mean_what_replaced_them)
 	    t.arena, t.diag, "", &conf_route_match_message, t.top);
 
 	ck_assert_uint_eq(diag_errors(t.diag), 0);
-	told_must_say(&t, "warning: headers[0]: Using deprecated option 'envoy.");
+	told_must_say(
+	    &t, "warning: headers[0]: Using deprecated option 'envoy.");
 	ck_assert_str_eq(m->headers.items[0].string_match->prefix.ptr, "x");
 	ck_assert_ptr_null(m->headers.items[1].string_match);
 	told_free(&t);
@@ -564,6 +768,9 @@ suite_config_bootstrap(void)
 	    t, what_is_wrong_is_told_in_envoys_words, 0, N(wrong));
 	tcase_add_loop_test(
 	    t, what_is_accepted_gets_at_most_a_notice, 0, N(accepted));
+	tcase_add_loop_test(
+	    t, secrets_stand_where_they_are_named, 0, N(secrets));
+	tcase_add_test(t, the_runtime_holds_wherever_it_stands);
 	tcase_add_test(t, deprecated_spellings_mean_what_replaced_them);
 	tcase_add_test(t, a_per_route_module_filter_goes_by_either_name);
 	tcase_add_loop_test(

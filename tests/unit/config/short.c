@@ -82,7 +82,9 @@ static const struct {
 	      "\"preserve_external_request_id\":true,"
 	      "\"always_set_request_id_in_response\":true,"
 	      "\"server_header_transformation\":\"PASS_THROUGH\","
-	      "\"stream_idle_timeout\":\"300s\"",
+	      "\"stream_idle_timeout\":\"300s\","
+	      "\"http_protocol_options\":{\"accept_http_10\":true,"
+	      "\"default_host_for_http_10\":\"localhost\"}",
 		"\"default_value\":404,\"runtime_key\":\"sallyport.status\"}}"
 		"}},{\"header_filter\":{\"header\":{\"name\":\":path\","
 		"\"string_match\":{\"safe_regex\":{\"regex\":"

@@ -77,6 +77,13 @@ exchange_status(const struct exchange *x)
 }
 
 bool
+exchange_is_grpc(const struct exchange *x)
+{
+	(void)x;
+	return false;
+}
+
+bool
 exchange_response_is_bodyless(const struct exchange *x)
 {
 	return str_eq(headers_get(&x->request, STR(":method")), STR("HEAD"));

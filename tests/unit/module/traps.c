@@ -195,7 +195,8 @@ fields_on_request(const void *conf, void *state, struct exchange *x)
 		set(x, "x name", STR("1")),
 		host_header_set(x, HOST_RESPONSE, STR("x-early"), STR("1")),
 		host_header_remove(x, HOST_REQUEST, STR("x-not-there")),
-		host_header_add(x, HOST_REQUEST, name, STR("\xff\x01 three")),
+		set(x, "x-control", STR("a\x01b")),
+		host_header_add(x, HOST_REQUEST, name, STR("\xff three")),
 		set(x, "x-once", STR("replaced")),
 		host_header_remove(x, HOST_REQUEST, STR("x-gone")),
 	};
