@@ -325,15 +325,20 @@ verify(struct run *run, const struct jwt_requirement *r,
 
 /* A remembered token; only where no other provider could claim it. */
 static struct memo_item *
-recall(struct run *run, const struct found *found)
+recall(
+    struct run *run, const struct jwt_requirement *r, const struct found *found)
 {
 	const struct jwt_provider *p = found->place->providers[0];
 	struct memo_item *item;
+	bool hit;
 
 	if (found->place->n_providers > 1)
 		return NULL;
 	item = memo_find(p->memo, p, found->token);
-	host_count(run->x, item ? run->jwt->hits : run->jwt->misses, 1);
+	/* Counted as in Envoy, which has a memory only where it is configured. */
+	hit = item && p->conf->jwt_cache_config;
+	if (r->kind == JWT_REQUIRE_TOKEN)
+		host_count(run->x, hit ? run->jwt->hits : run->jwt->misses, 1);
 	return item;
 }
 
@@ -342,7 +347,7 @@ judge(
     struct run *run, const struct jwt_requirement *r, const struct found *found)
 {
 	const struct verified *v;
-	struct memo_item *item = recall(run, found);
+	struct memo_item *item = recall(run, r, found);
 	enum jws_status status;
 
 	if (item) {
@@ -513,12 +518,13 @@ apply(struct run *run, const struct grant *grant)
 		host_reroute(run->x);
 }
 
+/* why stands in the details of the log. */
 static enum verdict
 reply(const struct jwt_authn *jwt, struct exchange *x, unsigned status,
-    struct str text, struct str challenge)
+    struct str text, struct str why, struct str challenge)
 {
 	struct header field = { STR("www-authenticate"), challenge };
-	char *reason = arena_cstr(host_arena(x), text);
+	char *reason = arena_cstr(host_arena(x), why);
 	struct host_reply answer = { .status = status, .body = text };
 
 	for (char *c = reason; *c; c++)
@@ -590,7 +596,7 @@ pass(struct run *run)
 		    "invalid header value for: " STR_FMT,
 		    STR_ARG(v->bad_header));
 		drop_grants(run, 0);
-		return reply(run->jwt, x, 503, text, STR_NONE);
+		return reply(run->jwt, x, 503, text, text, STR_NONE);
 	}
 	for (size_t i = 0; i < run->n_grants; i++)
 		apply(run, &run->grants[i]);
@@ -609,11 +615,12 @@ require(const struct jwt_authn *jwt, struct exchange *x,
 		.now_s = host_wall_ns(x) / 1000000000 };
 	enum jws_status status = r ? check(&run, r) : JWS_OK;
 	unsigned code = status == JWS_AUDIENCE_NOT_ALLOWED ? 403 : 401;
+	struct str text;
 
 	if (!status)
 		return pass(&run);
-	return reply(jwt, x, code, str_of(jws_status_text(status)),
-	    challenge(x, status));
+	text = str_of(jws_status_text(status));
+	return reply(jwt, x, code, text, text, challenge(x, status));
 }
 
 /* The request's headers for a matcher; the path alone where that is enough. */
@@ -668,6 +675,7 @@ on_request(const void *conf, void *state, struct exchange *x)
 	const struct jwt_authn *jwt = conf;
 	const struct conf_jwt_route *route = host_route_conf(x);
 	const struct jwt_requirement *r;
+	struct str why;
 
 	(void)state;
 	remove_claim_headers(jwt, x);
@@ -682,12 +690,14 @@ on_request(const void *conf, void *state, struct exchange *x)
 	r = jwt_rules_named(jwt->rules, route->requirement_name);
 	if (r)
 		return require(jwt, x, r);
+	why = arena_printf(host_arena(x),
+	    "Wrong requirement_name: " STR_FMT ". It should be one of [" STR_FMT
+	    "]",
+	    STR_ARG(route->requirement_name), STR_ARG(jwt->rules->names));
 	return reply(jwt, x, 403,
-	    arena_printf(host_arena(x),
-		"Failed JWT authentication: Wrong requirement_name: " STR_FMT
-		". It should be one of [" STR_FMT "]",
-		STR_ARG(route->requirement_name), STR_ARG(jwt->rules->names)),
-	    STR_NONE);
+	    arena_printf(host_arena(x), "Failed JWT authentication: " STR_FMT,
+		STR_ARG(why)),
+	    why, STR_NONE);
 }
 
 const struct filter filter_jwt_authn = {

@@ -331,7 +331,7 @@ build_named(struct setup *s, struct jwt_rules *jwt)
 	for (size_t i = 0; i < map->n; i++) {
 		build_requirement(s, jwt, map->items[i].value, &jwt->named[i]);
 		jwt->names = arena_printf(arena, STR_FMT "%s" STR_FMT,
-		    STR_ARG(jwt->names), i ? ", " : "",
+		    STR_ARG(jwt->names), i ? "," : "",
 		    STR_ARG(map->items[i].key));
 	}
 }

@@ -675,7 +675,7 @@ START_TEST(requirements_have_names)
 	configure("", "", RULE, NAMED, "requirement_name: c");
 	is_refused(403,
 	    "Failed JWT authentication: Wrong requirement_name: c. It should "
-	    "be one of [a, b]");
+	    "be one of [a,b]");
 	ck_assert_ptr_null(fake_reply_header(x, "www-authenticate"));
 }
 END_TEST
@@ -711,8 +711,8 @@ START_TEST(a_remembered_token_does_the_same_again)
 {
 	const char *token = hs256(GOOD);
 
-	configure(CLAIMS ", payload_in_metadata: body", "", RULE,
-	    "stat_prefix: s", NULL);
+	configure(CLAIMS ", jwt_cache_config: {}, payload_in_metadata: body",
+	    "", RULE, "stat_prefix: s", NULL);
 	for (int i = 0; i < 3; i++) {
 		fake_next_request(x);
 		bearer(token);
@@ -730,7 +730,7 @@ START_TEST(a_remembered_token_expires_all_the_same)
 {
 	const char *token = hs256(GOOD);
 
-	configure("", "", RULE, "", NULL);
+	configure(", jwt_cache_config: {}", "", RULE, "", NULL);
 	bearer(token);
 	passes();
 	fake_next_request(x);
@@ -742,6 +742,21 @@ START_TEST(a_remembered_token_expires_all_the_same)
 	bearer(token);
 	is_refused(401, "Jwt is expired");
 	ck_assert_uint_eq(fake_count(x, "jwt_authn.jwt_cache_hit"), 2);
+}
+END_TEST
+
+START_TEST(a_memory_of_our_own_counts_no_hits)
+{
+	const char *token = hs256(GOOD);
+
+	configure("", "", RULE, "", NULL);
+	for (int i = 0; i < 2; i++) {
+		fake_next_request(x);
+		bearer(token);
+		passes();
+	}
+	ck_assert_uint_eq(fake_count(x, "jwt_authn.jwt_cache_miss"), 2);
+	ck_assert_uint_eq(fake_count(x, "jwt_authn.jwt_cache_hit"), 0);
 }
 END_TEST
 
@@ -835,7 +850,7 @@ static const struct {
 	    NULL, "Required provider ['zz'] is not configured." },
 	{ "rules: [{match: {prefix: /}, requirement_name: z}]\n"
 	  "requirement_map: {a: {}, b: {allow_missing: {}}}",
-	    NULL, "Wrong requirement_name: z. It should be one of [a, b]" },
+	    NULL, "Wrong requirement_name: z. It should be one of [a,b]" },
 	{ "rules: [{match: {prefix: /}, requires: {requires_any: "
 	  "{requirements: [{allow_missing: {}}]}}}]",
 	    NULL, "at least 2" },
@@ -930,6 +945,7 @@ suite_filters_jwt_authn(void)
 	tcase_add_test(t, preflights_pass_only_when_told_to);
 	tcase_add_test(t, a_remembered_token_does_the_same_again);
 	tcase_add_test(t, a_remembered_token_expires_all_the_same);
+	tcase_add_test(t, a_memory_of_our_own_counts_no_hits);
 	tcase_add_test(t, a_remembered_token_is_not_another_one);
 	tcase_add_test(t, a_remembered_token_still_needs_the_audience);
 	tcase_add_test(t, refused_and_long_tokens_are_not_remembered);
