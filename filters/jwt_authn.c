@@ -172,39 +172,13 @@ look(struct run *run, const struct jwt_place *place, struct found *list,
 
 /* ---- one request: judging a token ---- */
 
-static bool
-has_audience(
-    const struct jwt_strings *wanted, const struct jwt_strings *audiences)
-{
-	for (size_t i = 0; i < audiences->n; i++)
-		for (size_t k = 0; k < wanted->n; k++)
-			if (str_eq(jwt_plain_audience(audiences->items[i]),
-				wanted->items[k]))
-				return true;
-	return wanted->n == 0;
-}
-
 /* What may change while a token is remembered, or with the requirement. */
 static enum jws_status
 check_claims(const struct run *run, const struct jwt_requirement *r,
     const struct jwt_provider *p, const struct verified *v)
 {
-	const struct conf_jwt_provider *conf = p->conf;
-	enum jws_status status =
-	    jws_check_time(v->exp, v->nbf, run->now_s, p->skew_s);
-
-	if (status)
-		return status;
-	if (!has_audience(
-		r->audiences ? r->audiences : &p->audiences, &v->audiences))
-		return JWS_AUDIENCE_NOT_ALLOWED;
-	if ((conf->require_expiration || conf->has_max_lifetime) &&
-	    !v->exp.given)
-		return JWS_VERIFICATION_FAILS;
-	if (conf->has_max_lifetime && v->exp.seconds - (double)run->now_s >
-					  (double)conf->max_lifetime / 1e9)
-		return JWS_VERIFICATION_FAILS;
-	return JWS_OK;
+	return jwt_check_claims(p, r->audiences,
+	    &(struct jwt_claims){ v->exp, v->nbf, v->audiences }, run->now_s);
 }
 
 /* Whose token it is: of those that look here, by issuer, else by none. */

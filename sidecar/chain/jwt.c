@@ -379,3 +379,37 @@ jwt_rules_build(struct setup *s, const struct conf_jwt *conf)
 		build_rule(s, jwt, &conf->rules.items[i], &jwt->rules[i]);
 	return jwt;
 }
+
+static bool
+has_audience(
+    const struct jwt_strings *wanted, const struct jwt_strings *audiences)
+{
+	for (size_t i = 0; i < audiences->n; i++)
+		for (size_t k = 0; k < wanted->n; k++)
+			if (str_eq(jwt_plain_audience(audiences->items[i]),
+				wanted->items[k]))
+				return true;
+	return wanted->n == 0;
+}
+
+enum jws_status
+jwt_check_claims(const struct jwt_provider *p,
+    const struct jwt_strings *audiences, const struct jwt_claims *c,
+    int64_t now_s)
+{
+	const struct conf_jwt_provider *conf = p->conf;
+	enum jws_status status =
+	    jws_check_time(c->exp, c->nbf, now_s, p->skew_s);
+
+	if (status)
+		return status;
+	if (!has_audience(audiences ? audiences : &p->audiences, &c->audiences))
+		return JWS_AUDIENCE_NOT_ALLOWED;
+	if ((conf->require_expiration || conf->has_max_lifetime) &&
+	    !c->exp.given)
+		return JWS_VERIFICATION_FAILS;
+	if (conf->has_max_lifetime &&
+	    c->exp.seconds - (double)now_s > (double)conf->max_lifetime / 1e9)
+		return JWS_VERIFICATION_FAILS;
+	return JWS_OK;
+}

@@ -11,6 +11,7 @@
 #include "chain/routematch.h"
 #include "config/jwt.h"
 #include "http/jwk.h"
+#include "http/jws.h"
 
 struct jwt_strings {
 	const struct str *items;
@@ -84,6 +85,20 @@ const struct jwt_rules *jwt_rules_build(
 /* The requirement of that name in requirement_map, or NULL. */
 const struct jwt_requirement *jwt_rules_named(
     const struct jwt_rules *, struct str name);
+
+/* What a provider looks at beside issuer, subject and signature. */
+struct jwt_claims {
+	struct jws_date exp, nbf;
+	struct jwt_strings audiences;
+};
+
+/*
+ * Whether claims satisfy the provider at now_s (seconds since 1970);
+ * audiences, unless NULL, stand in place of the provider's.
+ */
+enum jws_status jwt_check_claims(const struct jwt_provider *,
+    const struct jwt_strings *audiences, const struct jwt_claims *,
+    int64_t now_s);
 
 /* Audiences are compared without scheme and without a slash at the end. */
 struct str jwt_plain_audience(struct str audience);

@@ -56,6 +56,20 @@ static const struct cmd_option reload_options[] = {
 	END,
 };
 
+static const struct cmd_option token_options[] = {
+	{ NAME("--config"), .letter = "-c", VALUE("FILE"),
+	    .text =
+		"The configuration; " SALLYPORT_CONFIG_FILE " if left out." },
+	{ NAME("--provider"), VALUE("NAME"),
+	    .text = "Whose token; the first one's if left out." },
+	{ NAME("--claim"), VALUE("NAME=VALUE"), .repeats = true,
+	    .text = "A claim of the token made, such as sub=alice; a value "
+		    "that is JSON keeps its type." },
+	{ NAME("--for"), VALUE("DURATION"),
+	    .text = "How long the token made holds; 3600s if left out." },
+	END,
+};
+
 static const struct cmd_option stats_options[] = { STATE, END };
 
 static const struct cmd_option status_options[] = {
@@ -87,6 +101,12 @@ const struct cmd cmd_table[] = {
 	    NULL },
 	{ "stats", cmd_stats, stats_options, "", 0, 0,
 	    "print the counters, by Envoy's names", NULL },
+	{ "token", cmd_token, token_options, "mint|check [TOKEN]", 1, 2,
+	    "make a token for tests, or say why one is not accepted",
+	    "A token is made with the secret of the configuration; with "
+	    "public keys it cannot be. A token to check is given as an "
+	    "argument or on standard input, with or without \"Bearer\"; the "
+	    "status is 0 if a provider accepts it, else 1." },
 	{ "version", cmd_version, NULL, "", 0, 0, "print the version", NULL },
 	{ "help", cmd_help, NULL, "[COMMAND]", 0, 1,
 	    "print this, or what a command takes", NULL },
