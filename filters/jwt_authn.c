@@ -209,7 +209,10 @@ verify(struct run *run, const struct jwt_requirement *r,
 	return JWS_OK;
 }
 
-/* A remembered token; only where no other provider could claim it. */
+/*
+ * A remembered token; only where no other provider could claim it. Counted
+ * is what Envoy would find, which remembers only when told to.
+ */
 static struct memo_item *
 recall(
     struct run *run, const struct jwt_requirement *r, const struct found *found)
@@ -221,7 +224,6 @@ recall(
 	if (found->place->n_providers > 1)
 		return NULL;
 	item = memo_find(p->memo, p, found->token);
-	/* Counted as in Envoy, which has a memory only where it is configured. */
 	hit = item && p->conf->jwt_cache_config;
 	if (r->kind == JWT_REQUIRE_TOKEN)
 		host_count(run->x, hit ? run->jwt->hits : run->jwt->misses, 1);

@@ -229,13 +229,15 @@ static struct limit_result
 take(struct exchange *x, const struct local *l, const struct draw *draw)
 {
 	const struct conf_bucket *b = draw->bucket;
+	struct arena *arena = host_arena(x);
 	struct str scope;
 
 	if (!b->max_tokens)
 		return (struct limit_result){ .allowed = false };
-	scope = arena_printf(host_arena(x), STR_FMT " %u/%u/%lld",
-	    STR_ARG(l->scope), (unsigned)b->max_tokens,
-	    (unsigned)b->tokens_per_fill, (long long)b->fill_interval);
+	scope = ARENA_JOIN(arena, l->scope, STR(" "),
+	    arena_u64(arena, b->max_tokens), STR("/"),
+	    arena_u64(arena, b->tokens_per_fill), STR("/"),
+	    arena_u64(arena, (uint64_t)b->fill_interval));
 	return limit_bucket_hits(host_state(x),
 	    limit_key(host_state(x), scope, draw->key), b->max_tokens,
 	    b->tokens_per_fill, b->fill_interval, draw->hits, host_boot_ns(x));

@@ -182,22 +182,20 @@ build_mirrors(
 	f->n_mirrors = conf->n;
 }
 
-/* The deprecated field can only lower what the listener allows. */
+/* The newer field comes first, else the nearer. */
 static uint64_t
 keep_max_of(const struct conf_route *route,
-    const struct conf_virtual_host *vhost, uint64_t max)
+    const struct conf_virtual_host *vhost, uint64_t of_listener)
 {
-	uint64_t old = UINT64_MAX;
-
 	if (route->has_request_body_buffer_limit)
 		return route->request_body_buffer_limit;
 	if (vhost->has_request_body_buffer_limit)
 		return vhost->request_body_buffer_limit;
 	if (route->has_per_request_buffer_limit_bytes)
-		old = route->per_request_buffer_limit_bytes;
-	else if (vhost->has_per_request_buffer_limit_bytes)
-		old = vhost->per_request_buffer_limit_bytes;
-	return old < max ? old : max;
+		return route->per_request_buffer_limit_bytes;
+	if (vhost->has_per_request_buffer_limit_bytes)
+		return vhost->per_request_buffer_limit_bytes;
+	return of_listener;
 }
 
 const struct forwarding *

@@ -8,51 +8,6 @@
 #include "chain/setup.h"
 #include "chain/trust.h"
 
-struct router_conf {
-	const struct node *node;
-	bool dynamic_stats, has_dynamic_stats;
-	bool suppress_envoy_headers;
-};
-
-#define REFUSED(field, kind, many, why)                                        \
-	{                                                                      \
-		.name = field, .type = kind, .label = many,                    \
-		.stance = SCHEMA_REFUSED, .text = why                          \
-	}
-
-static const struct schema_field router_fields[] = {
-	{ .name = "dynamic_stats",
-	    .type = SCHEMA_BOOL,
-	    SCHEMA_AT_HAS(struct router_conf, dynamic_stats),
-	    .stance = SCHEMA_DELEGATED,
-	    .text = "Whether statistics of each cluster are counted." },
-	{ .name = "suppress_envoy_headers",
-	    .type = SCHEMA_BOOL,
-	    SCHEMA_AT(struct router_conf, suppress_envoy_headers),
-	    .text = "Adds no x-envoy- fields to requests and responses." },
-	REFUSED("start_child_span", SCHEMA_BOOL, SCHEMA_ONE,
-	    "there is no tracing here"),
-	REFUSED("upstream_log", SCHEMA_NODE, SCHEMA_LIST,
-	    "there are no logs of single upstream attempts here"),
-	REFUSED("upstream_log_options", SCHEMA_NODE, SCHEMA_ONE,
-	    "there are no logs of single upstream attempts here"),
-	REFUSED("strict_check_headers", SCHEMA_STR, SCHEMA_LIST,
-	    "request fields of the router's own are not checked here"),
-	REFUSED("respect_expected_rq_timeout", SCHEMA_BOOL, SCHEMA_ONE,
-	    "time limits come from the route only"),
-	REFUSED("suppress_grpc_request_failure_code_stats", SCHEMA_BOOL,
-	    SCHEMA_ONE, "there is no gRPC here"),
-	REFUSED("upstream_http_filters", SCHEMA_NODE, SCHEMA_LIST,
-	    "filters stand in http_filters of the connection manager"),
-	{ .name = NULL },
-};
-
-static const struct schema_message router_message = {
-	.name = "envoy.extensions.filters.http.router.v3.Router",
-	.size = sizeof(struct router_conf),
-	.fields = router_fields,
-};
-
 /* bootstrap_decode has seen to it that there is one. */
 static const struct conf_hcm *
 find_hcm(const struct conf_listener *listener)
@@ -63,10 +18,10 @@ find_hcm(const struct conf_listener *listener)
 static void
 build_router(struct setup *s, const struct any *any)
 {
-	const struct router_conf *conf =
-	    schema_decode_any(s->gateway->arena, s->diag, &router_message, any);
+	struct gateway *g = s->gateway;
 
-	s->gateway->suppress_envoy_headers = conf->suppress_envoy_headers;
+	router_rules_build(g->arena, any, &g->router, s->diag);
+	g->suppress_envoy_headers = g->router.suppress_envoy_headers;
 }
 
 static void

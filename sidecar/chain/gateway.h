@@ -8,6 +8,7 @@
 #include "base/table.h"
 #include "chain/counters.h"
 #include "chain/filter.h"
+#include "chain/router_rules.h"
 #include "config/model.h"
 #include "http/target.h"
 #include "state/file.h"
@@ -28,6 +29,7 @@ struct gateway {
 	const struct conf_hcm *hcm;
 	const struct conf_listener *listener;
 	struct target_rules target_rules;
+	struct router_rules router;
 	bool suppress_envoy_headers; /* of the router filter */
 	struct filter_instance *filters; /* without the router */
 	size_t n_filters;

@@ -122,6 +122,21 @@ static const struct schema_field assignment_policy_fields[] = {
 };
 
 static void
+check_drop(
+    struct diag *diag, const char *path, const struct conf_drop_overload *d)
+{
+	static const unsigned denominators[] = { 100, 10000, 1000000 };
+	const struct conf_fractional_percent *part = d->drop_percentage;
+	unsigned all = part ? denominators[part->denominator] : 1;
+
+	if (part && part->numerator > all)
+		diag_error(diag, part->node->place, path,
+		    "Cluster drop_overloads config is invalid. drop_ratio=%g"
+		    "(Numerator %u / Denominator %u). The valid range is 0~1.",
+		    (double)part->numerator / all, part->numerator, all);
+}
+
+static void
 check_assignment_policy(struct diag *diag, const char *path, void *decoded)
 {
 	const struct conf_assignment_policy *p = decoded;
@@ -131,6 +146,8 @@ check_assignment_policy(struct diag *diag, const char *path, void *decoded)
 		    "Cluster drop_overloads config has %zu categories. Envoy "
 		    "only support one.",
 		    p->drop_overloads.n);
+	for (size_t i = 0; i < p->drop_overloads.n; i++)
+		check_drop(diag, path, &p->drop_overloads.items[i]);
 }
 
 static const struct schema_message assignment_policy_message = {

@@ -28,7 +28,7 @@ static const struct schema_field common_fields[] = {
 	    .max = UINT_MAX, .fallback = "100",
 	    .text = "Headers a response may have." },
 	{ FIELD(SCHEMA_U32, conf_common_protocol, max_response_headers_kb),
-	    .min = 1, .max = 8192, .fallback = "60",
+	    .min = 1, .max = 8192, .fallback = "80",
 	    .text = "KiB of headers a response may have." },
 	{ FIELD(SCHEMA_DURATION, conf_common_protocol, max_stream_duration),
 	    .text = "Longest time of a request and its answer; 0: none." },

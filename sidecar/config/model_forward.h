@@ -184,7 +184,7 @@ struct conf_common_protocol {
 	int64_t max_connection_duration; /* 0: none */
 	uint32_t max_requests_per_connection; /* 0: any number */
 	uint32_t max_headers_count; /* 100 */
-	uint32_t max_response_headers_kb; /* 60 */
+	uint32_t max_response_headers_kb; /* 80 */
 	int64_t max_stream_duration; /* 0: none */
 };
 struct conf_http_versions {

@@ -53,7 +53,7 @@ worker_open(const struct worker *w, struct front *f)
 		loop_free(f->loop);
 		return ERR_SYSTEM;
 	}
-	f->router = router_new(f->loop, w->clusters);
+	f->router = router_new(f->loop, w->clusters, w->state);
 	f->wakes = wakes_new(f->loop);
 	state_join(w->state);
 	return ERR_OK;

@@ -1,6 +1,7 @@
 /* Choosing hosts. */
 #include "config.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "upstream/balance.h"
@@ -73,52 +74,96 @@ earliest(const struct standing *hosts, const struct cluster *c)
 	return best;
 }
 
+/* A busy host of LEAST_REQUEST counts as if it were lighter. */
+static double
+effective_weight(const struct cluster *c, const struct standing *host, double w)
+{
+	if (c->policy != CONF_LEAST_REQUEST || c->bias <= 0)
+		return w;
+	if (c->bias >= 1 && c->bias <= 1)
+		return w / (host->active + 1.0);
+	return w / pow(host->active + 1.0, c->bias);
+}
+
 static size_t
 by_deadline(struct standing *hosts, const struct cluster *c)
 {
 	size_t best = earliest(hosts, c);
-	double weight = c->hosts[best].weight;
 
-	if (c->conf->lb_policy == CONF_LEAST_REQUEST)
-		weight /= hosts[best].active + 1.0;
-	hosts[best].due += 1.0 / weight;
+	hosts[best].due +=
+	    1.0 / effective_weight(c, &hosts[best], c->hosts[best].weight);
+	return best;
+}
+
+/* The idlest of some that are drawn; of equals the first drawn. */
+static size_t
+idlest_of_some(
+    struct balancer *b, const struct standing *hosts, const struct cluster *c)
+{
+	size_t best = (size_t)(next_random(b) % c->n);
+
+	for (uint32_t i = 1; i < c->choices; i++) {
+		size_t other = (size_t)(next_random(b) % c->n);
+		if (hosts[other].active < hosts[best].active)
+			best = other;
+	}
+	return best;
+}
+
+/* The idlest of all; of equals any with the same chance. */
+static size_t
+idlest_of_all(
+    struct balancer *b, const struct standing *hosts, const struct cluster *c)
+{
+	size_t best = 0;
+	uint64_t equals = 1;
+
+	for (size_t i = 1; i < c->n; i++) {
+		if (hosts[i].active > hosts[best].active)
+			continue;
+		equals = hosts[i].active < hosts[best].active ? 1 : equals + 1;
+		if (equals == 1 || next_random(b) % equals == 0)
+			best = i;
+	}
 	return best;
 }
 
 static size_t
-idler_of_two(
-    struct balancer *b, const struct standing *hosts, const struct cluster *c)
-{
-	size_t one = (size_t)(next_random(b) % c->n);
-	size_t other = (size_t)(next_random(b) % c->n);
-
-	return hosts[other].active < hosts[one].active ? other : one;
-}
-
-static size_t
-pick(struct balancer *b, const struct cluster *c)
+pick(struct balancer *b, const struct cluster *c, uint64_t hash,
+    uint32_t attempt)
 {
 	struct standing *hosts = &b->hosts[c->first];
 
 	if (c->n == 1)
 		return 0;
-	if (c->conf->lb_policy == CONF_RANDOM)
+	if (c->policy == CONF_RING_HASH)
+		return ring_pick(c->ring, hash, attempt);
+	if (c->policy == CONF_MAGLEV)
+		return maglev_pick(c->maglev, hash, attempt);
+	if (c->policy == CONF_RANDOM)
 		return (size_t)(next_random(b) % c->n);
 	if (c->is_weighted)
 		return by_deadline(hosts, c);
-	if (c->conf->lb_policy == CONF_LEAST_REQUEST)
-		return idler_of_two(b, hosts, c);
+	if (c->policy == CONF_LEAST_REQUEST)
+		return c->choices ? idlest_of_some(b, hosts, c)
+				  : idlest_of_all(b, hosts, c);
 	return b->next[c->index]++ % c->n;
 }
 
 const struct cluster_host *
-balancer_take(struct balancer *b, const struct cluster *c)
+balancer_take(struct balancer *b, const struct cluster *c,
+    const struct balancer_wish *wish)
 {
-	size_t i;
+	uint64_t hash = wish->has_hash ? wish->hash : next_random(b);
+	size_t i = 0;
 
 	if (c->n == 0)
 		return NULL;
-	i = pick(b, c);
+	for (uint32_t attempt = 0; attempt <= wish->attempts; attempt++) {
+		i = pick(b, c, hash, attempt);
+		if (!wish->rejects || !wish->rejects(wish->arg, &c->hosts[i]))
+			break;
+	}
 	b->hosts[c->first + i].active++;
 	return &c->hosts[i];
 }

@@ -9,9 +9,22 @@
 #include <curl/curl.h>
 
 #include "upstream/client.h"
+#include "upstream/sockets.h"
+
+/* What the client knows of one origin. */
+struct line {
+	struct client *client;
+	const struct client_origin *origin; /* NULL: not used yet */
+	struct socket_group group;
+	unsigned reserved; /* free connections that calls are about to take */
+	void *opening; /* ticket of the call that opens one right now */
+};
 
 struct client {
 	struct loop *loop;
+	struct client_hooks hooks;
+	struct line *lines;
+	size_t n_lines;
 	CURLM *multi;
 	struct sockets *sockets;
 	struct timer timer;
@@ -46,13 +59,15 @@ struct call {
 	size_t block_cap;
 
 	struct call_spec spec;
-	bool idempotent;
 	bool started; /* the handle is with the multi handle */
 	bool has_run; /* or was: it knows of this call */
 	int fd;
 	unsigned attempts;
 	int64_t uploaded;
+	size_t sent; /* of the bytes in a kept upload */
+	bool reserves; /* a free connection is reserved for it */
 	struct buf head; /* header section so far */
+	bool has_begun; /* bytes of an answer have come */
 	size_t taken; /* bytes of the chunk at which receiving was paused */
 	bool send_paused, recv_paused;
 	bool read_over; /* libcurl waits for no more of the answer */

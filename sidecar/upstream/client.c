@@ -14,7 +14,6 @@
 #include "base/log.h"
 #include "upstream/call.h"
 #include "upstream/head.h"
-#include "upstream/sockets.h"
 
 enum {
 	KEPT_CONNECTIONS = 4096, /* but never more than half the descriptors */
@@ -123,6 +122,76 @@ shows_the_end(const struct call *call, int what)
 	       what != CURL_POLL_IN && what != CURL_POLL_INOUT;
 }
 
+/* ---- connections ---- */
+
+static void
+on_connection(void *arg, enum socket_event event)
+{
+	static const enum client_event events[] = {
+		[SOCKET_OPENED] = CLIENT_OPENED,
+		[SOCKET_CLOSED] = CLIENT_CLOSED,
+		[SOCKET_RESTS] = CLIENT_RESTS,
+		[SOCKET_SERVED_ENOUGH] = CLIENT_SERVED_ENOUGH,
+		[SOCKET_IDLED] = CLIENT_IDLED,
+	};
+	const struct line *line = arg;
+	const struct client_hooks *hooks = &line->client->hooks;
+
+	if (hooks->event)
+		hooks->event(
+		    hooks->arg, line->origin, events[event], line->opening);
+}
+
+static struct line *
+line_of(struct client *client, const struct client_origin *origin)
+{
+	struct line *line = &client->lines[origin->index];
+
+	if (line->origin)
+		return line;
+	line->client = client;
+	line->origin = origin;
+	line->group = (struct socket_group){ .idle_ns = origin->idle_ns,
+		.age_ns = origin->age_ns,
+		.uses = origin->uses,
+		.event = on_connection,
+		.arg = line };
+	return line;
+}
+
+bool
+client_has_idle(const struct client *client, const struct client_origin *o)
+{
+	const struct line *line = &client->lines[o->index];
+
+	return line->group.resting > line->reserved;
+}
+
+unsigned
+client_open(const struct client *client, const struct client_origin *o)
+{
+	return client->lines[o->index].group.open;
+}
+
+/* So that of two requests at once only one counts on a free connection. */
+static void
+reserve(struct call *call)
+{
+	struct line *line = line_of(call->client, call->spec.origin);
+
+	call->reserves = line->group.resting > line->reserved;
+	if (call->reserves)
+		line->reserved++;
+}
+
+static void
+unreserve(struct call *call)
+{
+	if (call->reserves)
+		line_of(call->client, call->spec.origin)->reserved--;
+	call->reserves = false;
+}
+
 static int
 on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused)
 {
@@ -131,8 +200,10 @@ on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused)
 	bool own;
 
 	(void)unused;
-	if (call && what != CURL_POLL_REMOVE)
+	if (call && what != CURL_POLL_REMOVE) {
 		call->fd = fd;
+		unreserve(call);
+	}
 	own = call && call->started && call->fd == fd;
 	if (own && shows_the_end(call, what)) {
 		call->read_over = true;
@@ -151,8 +222,13 @@ static curl_socket_t
 on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	struct call *call = arg;
-	int fd = sockets_open(call->client->sockets, address->family,
+	struct line *line = line_of(call->client, call->spec.origin);
+	int fd;
+
+	line->opening = call->spec.ticket;
+	fd = sockets_open(call->client->sockets, &line->group, address->family,
 	    address->socktype, address->protocol);
+	line->opening = NULL;
 
 	(void)purpose;
 	if (fd < 0 && errno != EAFNOSUPPORT)
@@ -214,7 +290,11 @@ reset(struct call *call, const struct call_spec *spec)
 	call->attempts = 0;
 	call->has_run = false;
 	call->uploaded = 0;
-	buf_init(&call->head, HEAD_MAX_BYTES);
+	call->sent = 0;
+	call->reserves = false;
+	buf_init(&call->head,
+	    spec->origin->max_head ? spec->origin->max_head : HEAD_MAX_BYTES);
+	call->has_begun = false;
 	call->taken = 0;
 	call->send_paused = call->recv_paused = call->read_over = false;
 	call->open_errno = 0;
@@ -237,6 +317,7 @@ call_start(struct client *client, const struct call_spec *spec)
 		return call;
 	}
 	request_set(call, spec);
+	reserve(call);
 	call->started = call->has_run = true;
 	if (curl_multi_add_handle(client->multi, call->easy) != CURLM_OK) {
 		call->started = false;
@@ -253,6 +334,7 @@ call_end(struct call *call)
 	struct client *client = call->client;
 
 	call_stop(call);
+	unreserve(call);
 	task_clear(client->loop, &call->notice);
 	task_clear(client->loop, &call->wake);
 	buf_free(&call->head);
@@ -277,12 +359,17 @@ most_kept_connections(void)
 }
 
 struct client *
-client_new(struct loop *loop)
+client_new(struct loop *loop, size_t n, const struct client_hooks *hooks)
 {
 	struct client *client = calloc(1, sizeof(*client));
 
 	call_must(client && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
 	client->loop = loop;
+	if (hooks)
+		client->hooks = *hooks;
+	client->lines = calloc(n + 1, sizeof(*client->lines));
+	call_must(client->lines);
+	client->n_lines = n;
 	client->sockets = sockets_new(loop, on_ready, client);
 	client->multi = curl_multi_init();
 	call_must(client->multi);
@@ -312,6 +399,7 @@ client_free(struct client *client)
 	timer_clear(client->loop, &client->timer);
 	task_clear(client->loop, &client->kick);
 	sockets_free(client->sockets);
+	free(client->lines);
 	free(client);
 	curl_global_cleanup();
 }

@@ -14,12 +14,9 @@
 struct client;
 struct call;
 
-struct client *client_new(struct loop *);
-/* All calls must have ended. */
-void client_free(struct client *);
-
 /* One backend host as the client needs it; outlives the client. */
 struct client_origin {
+	size_t index; /* among all of the client, from 0 */
 	const char *url; /* "http://127.0.0.1:3001/": scheme, host, port */
 	const char
 	    *connect_to; /* "::host:port" when url names the SNI, or NULL */
@@ -29,7 +26,42 @@ struct client_origin {
 	bool verify; /* the chain; false: no trusted_ca, as in Envoy */
 	bool verify_name; /* that the certificate is for the host of url */
 	long connect_timeout_ms;
+	int64_t idle_ns; /* a connection waits no longer; 0: ever */
+	int64_t age_ns; /* and is not used after this; 0: ever */
+	uint32_t uses; /* requests a connection serves; 0: any number */
+	size_t max_fields; /* of a response; 0: HEAD_MAX_FIELDS */
+	size_t max_head; /* bytes of its header section; 0: HEAD_MAX_BYTES */
+	bool http2;
 };
+
+/* What happens to connections. */
+enum client_event {
+	CLIENT_OPENED,
+	CLIENT_CLOSED,
+	CLIENT_RESTS, /* one is free for a request */
+	CLIENT_SERVED_ENOUGH, /* it served origin.uses requests */
+	CLIENT_IDLED, /* it waited for origin.idle_ns */
+};
+
+struct client_hooks {
+	/*
+	 * Told at any time, also from within the client: it may count and
+	 * defer. ticket is that of the call for which a connection is opened,
+	 * NULL with other events.
+	 */
+	void (*event)(void *arg, const struct client_origin *,
+	    enum client_event, void *ticket);
+	void *arg;
+};
+
+/* For origins of n indices. hooks may be NULL. */
+struct client *client_new(struct loop *, size_t n, const struct client_hooks *);
+/* All calls must have ended. */
+void client_free(struct client *);
+
+/* Connections to a host: whether one is free, and how many there are. */
+bool client_has_idle(const struct client *, const struct client_origin *);
+unsigned client_open(const struct client *, const struct client_origin *);
 
 enum { CALL_BODY_NONE = -2, CALL_BODY_UNKNOWN = -1 };
 
@@ -46,6 +78,11 @@ struct call_spec {
 	int64_t body_len; /* or CALL_BODY_NONE, CALL_BODY_UNKNOWN (chunked) */
 	struct buf *upload; /* request body comes from here */
 	const bool *upload_end; /* nothing more will come into upload */
+	/*
+	 * Bytes that are sent stay in upload until call_release; else they
+	 * are taken out of it.
+	 */
+	bool keeps_upload;
 	struct buf *download; /* response body goes here, up to its max */
 	/*
 	 * Response fields go here, ":status" first, names in lower case; it
@@ -57,7 +94,16 @@ struct call_spec {
 	 * when anything below has changed. It may end the call.
 	 */
 	void (*changed)(void *owner);
+	/*
+	 * There is a connection and nothing is sent yet. Told from within the
+	 * client: it may count and defer. False ends the call with
+	 * CALL_OVERFLOW. May be NULL.
+	 */
+	bool (*ready)(void *owner);
+	/* An answer of 1xx has passed by. Like ready; may be NULL. */
+	void (*interim)(void *owner, unsigned status);
 	void *owner;
+	void *ticket; /* for the hooks */
 };
 
 /* How far a call is. Failures name Envoy's reasons. */
@@ -74,22 +120,23 @@ enum call_failure {
 	CALL_CONNECT_TIMEOUT, /* connection timeout */
 	CALL_UNRESOLVABLE, /* the name has no address */
 	CALL_TLS_FAILED,
-	CALL_TERMINATED, /* closed before the answer was complete */
+	CALL_TERMINATED, /* closed before an answer has begun */
 	CALL_RESET, /* connection or HTTP/2 stream reset */
-	CALL_PROTOCOL, /* the answer is not HTTP */
+	CALL_PROTOCOL, /* the answer is not HTTP, or not complete */
 	CALL_RESPONSE_TOO_LARGE, /* header section over its limit */
 	CALL_LOCAL, /* out of memory or descriptors */
+	CALL_OVERFLOW, /* ready has refused */
+	CALL_REFUSED_STREAM, /* HTTP/2: the request was not looked at */
 };
 
 /*
  * Starts a request; the spec's strings are needed until this returns, what
  * its pointers lead to until call_end. The header section of the response is
- * limited to 256 fields and 96 KiB. Never NULL: what fails at once is
- * reported through changed.
+ * limited as its origin says. Never NULL: what fails at once is reported
+ * through changed.
  *
  * A kept connection that turns out to be dead is replaced by a new one only
- * if nothing can have been done twice: an idempotent method (RFC 9110
- * section 9.2.2), or a request of which the backend has not had all.
+ * if nothing was sent on it; what is tried again is the router's to decide.
  */
 struct call *call_start(struct client *, const struct call_spec *);
 
@@ -107,6 +154,15 @@ bool call_was_sent(const struct call *);
 
 /* There is more to upload, its end, or more room in download. */
 void call_resume(struct call *);
+
+/* Bytes at the front of a kept upload that are sent. */
+size_t call_sent(const struct call *);
+
+/*
+ * Drops n bytes at the front of a kept upload, at most those that are sent.
+ * call may be NULL, then none is under way.
+ */
+void call_release(struct call *, struct buf *upload, size_t n);
 
 /* Ends the call in any state and frees it; changed is not called any more. */
 void call_end(struct call *);

@@ -1,28 +1,12 @@
-/* Clusters from their configuration. */
+/* Clusters and their hosts, from the configuration. */
 #include "config.h"
 
 #include <arpa/inet.h>
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
-#include "config/bootstrap.h"
-#include "upstream/cluster.h"
-
-enum { CA_MAX_BYTES = 4 << 20 };
-
-/* What the making of one cluster needs throughout. */
-struct build {
-	struct arena *arena;
-	struct diag *diag;
-	const struct conf_cluster *conf;
-	const char *path; /* "static_resources.clusters[0]" */
-	struct client_origin common; /* what all its hosts share */
-	const char *scheme;
-	struct str sni;
-};
+#include "upstream/cluster_build.h"
 
 static struct place
 place_of(const struct node *node)
@@ -30,17 +14,23 @@ place_of(const struct node *node)
 	return node ? node->place : (struct place){ .source = NULL };
 }
 
-static bool
-is_ip(struct arena *arena, struct str text, int family)
+void
+build_error(struct build *b, const struct node *node, const char *field,
+    const char *format, ...)
 {
-	unsigned char address[16];
+	struct str text;
+	va_list args;
 
-	return inet_pton(family, arena_cstr(arena, text), address) == 1;
+	va_start(args, format);
+	text = arena_vprintf(b->arena, format, args);
+	va_end(args);
+	diag_error(b->diag, place_of(node),
+	    arena_printf(b->arena, "%s.%s", b->path, field).ptr, "%s",
+	    text.ptr);
 }
 
-/* A host name as URLs and certificates know it. */
-static bool
-is_name(struct str name)
+bool
+build_is_name(struct str name)
 {
 	for (size_t i = 0; i < name.len; i++) {
 		char c = name.ptr[i];
@@ -51,117 +41,80 @@ is_name(struct str name)
 	return name.len > 0 && name.len < 254;
 }
 
-/* Whether libssl finds an authority in it. */
-static bool
-holds_certificate(struct str pem)
-{
-	BIO *bio =
-	    pem.len <= INT_MAX ? BIO_new_mem_buf(pem.ptr, (int)pem.len) : NULL;
-	X509 *certificate =
-	    bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+/* ---- one host ---- */
 
-	X509_free(certificate);
-	(void)BIO_free(bio);
-	ERR_clear_error();
-	return certificate != NULL;
+/* An IP address as it is written canonically; absent if it is none. */
+static struct str
+canonical(struct arena *arena, struct str text, int family)
+{
+	unsigned char address[16];
+	char out[INET6_ADDRSTRLEN];
+
+	if (inet_pton(family, arena_cstr(arena, text), address) != 1 ||
+	    !inet_ntop(family, address, out, sizeof(out)))
+		return STR_NONE;
+	return arena_str(arena, str_of(out));
 }
 
-static void
-set_trust(struct build *b, const struct conf_data_source *ca)
-{
-	const char *path = arena_printf(b->arena,
-	    "%s.transport_socket.typed_config.common_tls_context."
-	    "validation_context.trusted_ca",
-	    b->path)
-			       .ptr;
-	struct str pem =
-	    bootstrap_data(b->arena, b->diag, path, ca, CA_MAX_BYTES);
-
-	if (!pem.ptr)
-		return;
-	if (!holds_certificate(pem)) {
-		diag_error(b->diag, place_of(ca->node), path,
-		    "no certificate in PEM form is in it");
-		return;
-	}
-	b->common.verify = true;
-	/* libcurl keeps what it read of a file, not what it read of memory. */
-	if (ca->filename.ptr)
-		b->common.ca_file = arena_cstr(b->arena, ca->filename);
-	else
-		b->common.ca_pem = pem;
-}
+/* Where a host is to be connected to, and under which name. */
+struct way {
+	struct str host; /* for the URL; an IPv6 address in brackets */
+	unsigned port;
+};
 
 static void
-set_tls(struct build *b, const struct conf_upstream_tls *tls)
+set_url(struct build *b, struct client_origin *o, struct way way)
 {
-	const struct conf_common_tls *common = tls->common_tls_context;
-
-	b->scheme = "https";
-	b->sni = tls->sni;
-	if (b->sni.len && !is_name(b->sni))
-		diag_error(b->diag, place_of(tls->node),
-		    arena_printf(b->arena,
-			"%s.transport_socket.typed_config.sni", b->path)
-			.ptr,
-		    "\"" STR_FMT "\" is not a host name", STR_ARG(b->sni));
-	if (common && common->validation_context &&
-	    common->validation_context->trusted_ca)
-		set_trust(b, common->validation_context->trusted_ca);
-}
-
-static void
-set_url(struct build *b, struct client_origin *origin, struct str host,
-    unsigned port)
-{
-	bool renamed = b->sni.len && !str_eq_nocase(b->sni, host);
+	bool renamed = b->sni.len && !str_eq_nocase(b->sni, way.host);
 
 	if (renamed)
-		origin->connect_to = arena_printf(
-		    b->arena, "::" STR_FMT ":%u", STR_ARG(host), port)
-					 .ptr;
-	origin->url = arena_printf(b->arena, "%s://" STR_FMT ":%u/", b->scheme,
-	    STR_ARG(renamed ? b->sni : host), port)
-			  .ptr;
+		o->connect_to = arena_printf(
+		    b->arena, "::" STR_FMT ":%u", STR_ARG(way.host), way.port)
+				    .ptr;
+	o->url = arena_printf(b->arena, "%s://" STR_FMT ":%u/", b->scheme,
+	    STR_ARG(renamed ? b->sni : way.host), way.port)
+		     .ptr;
 }
 
 static void
 make_inet(struct build *b, struct cluster_host *h,
-    const struct conf_socket_address *at, const char *path)
+    const struct conf_socket_address *at)
 {
-	bool v6 = is_ip(b->arena, at->address, AF_INET6);
-	bool name = !v6 && !is_ip(b->arena, at->address, AF_INET);
-	struct str host = at->address;
+	struct str v6 = canonical(b->arena, at->address, AF_INET6);
+	struct str v4 = canonical(b->arena, at->address, AF_INET);
+	bool name = !v6.ptr && !v4.ptr;
+	struct way way = { v4.ptr ? v4 : at->address, at->port_value };
 
-	if (name && !is_name(host)) {
-		diag_error(b->diag, place_of(at->node), path,
+	if (name && !build_is_name(at->address)) {
+		build_error(b, at->node, b->at,
 		    "\"" STR_FMT "\" is neither an address nor a name",
-		    STR_ARG(host));
+		    STR_ARG(at->address));
 		return;
 	}
 	if (at->port_value == 0 || at->port_value > 65535) {
-		diag_error(b->diag, place_of(at->node), path,
+		build_error(b, at->node, b->at,
 		    "port_value must be between 1 and 65535");
 		return;
 	}
-	if (v6)
-		host = arena_printf(b->arena, "[" STR_FMT "]", STR_ARG(host));
-	set_url(b, &h->origin, host, at->port_value);
+	if (v6.ptr)
+		way.host = arena_printf(b->arena, "[" STR_FMT "]", STR_ARG(v6));
+	set_url(b, &h->origin, way);
 	if (!name)
 		h->address = arena_printf(
-		    b->arena, STR_FMT ":%u", STR_ARG(host), at->port_value);
+		    b->arena, STR_FMT ":%u", STR_ARG(way.host), at->port_value);
+	else if (!h->hostname.len)
+		h->hostname = at->address;
 	h->origin.verify_name = b->common.verify && (name || b->sni.len);
 }
 
 static void
-make_pipe(struct build *b, struct cluster_host *h, const struct conf_pipe *pipe,
-    const char *path)
+make_pipe(struct build *b, struct cluster_host *h, const struct conf_pipe *pipe)
 {
 	struct str host = b->sni.len ? b->sni : STR("localhost");
 
 	/* sun_path has 108 bytes, the last a NUL. */
 	if (pipe->path.len == 0 || pipe->path.len > 107) {
-		diag_error(b->diag, place_of(pipe->node), path,
+		build_error(b, pipe->node, b->at,
 		    "the path of a socket has 1 to 107 bytes");
 		return;
 	}
@@ -173,25 +126,62 @@ make_pipe(struct build *b, struct cluster_host *h, const struct conf_pipe *pipe,
 	h->address = pipe->path;
 }
 
+const struct node *
+build_lb_value(const struct conf_lb_endpoint *conf, const char *key)
+{
+	const struct map *all =
+	    conf->metadata ? &conf->metadata->filter_metadata : NULL;
+
+	for (size_t i = 0; all && i < all->n; i++)
+		if (str_eq(all->items[i].key, STR("envoy.lb")))
+			return node_get(
+			    *(const struct node **)all->items[i].value, key);
+	return NULL;
+}
+
 static void
 make_host(struct build *b, struct cluster_host *h,
-    const struct conf_lb_endpoint *conf, const char *path)
+    const struct conf_lb_endpoint *conf)
 {
+	const struct conf_endpoint *endpoint = conf->endpoint;
 	const struct conf_address *address =
-	    conf->endpoint ? conf->endpoint->address : NULL;
+	    endpoint ? endpoint->address : NULL;
+	const struct node *canary = build_lb_value(conf, "canary");
 
 	h->origin = b->common;
 	h->weight =
 	    conf->load_balancing_weight ? conf->load_balancing_weight : 1;
-	path = arena_printf(b->arena, "%s.endpoint.address", path).ptr;
+	h->is_canary = canary && canary->kind == NODE_SCALAR &&
+		       str_eq(canary->scalar, STR("true"));
+	if (endpoint)
+		h->hostname = endpoint->hostname;
 	if (address && address->socket_address)
-		make_inet(b, h, address->socket_address, path);
+		make_inet(b, h, address->socket_address);
 	else if (address && address->pipe)
-		make_pipe(b, h, address->pipe, path);
+		make_pipe(b, h, address->pipe);
 	else
-		diag_error(b->diag, place_of(conf->node), path,
+		build_error(b, conf->node, b->at,
 		    "an endpoint needs a socket_address or a pipe");
 }
+
+/* What is hashed of a host. */
+static struct str
+key_of(const struct build *b, const struct cluster_host *h,
+    const struct conf_lb_endpoint *conf)
+{
+	const struct node *own = build_lb_value(conf, "hash_key");
+
+	if (own && own->kind == NODE_SCALAR && own->scalar.len)
+		return own->scalar;
+	if (build_hashes_names(b))
+		return h->hostname.ptr ? h->hostname : STR("");
+	if (h->address.ptr)
+		return h->address;
+	return arena_printf(b->arena, STR_FMT ":%u", STR_ARG(h->hostname),
+	    conf->endpoint->address->socket_address->port_value);
+}
+
+/* ---- one cluster ---- */
 
 static size_t
 count_hosts(const struct conf_load_assignment *all)
@@ -204,40 +194,38 @@ count_hosts(const struct conf_load_assignment *all)
 }
 
 static void
-make_hosts(struct build *b, struct cluster_host *hosts,
+make_hosts(struct build *b, struct cluster_host *hosts, struct ring_host *keys,
     const struct conf_load_assignment *all)
 {
-	const char *path;
+	size_t errors = diag_errors(b->diag);
 
 	for (size_t i = 0; all && i < all->endpoints.n; i++) {
 		const struct conf_locality_endpoints *group =
 		    &all->endpoints.items[i];
-		path = arena_printf(
-		    b->arena, "%s.load_assignment.endpoints[%zu]", b->path, i)
-			   .ptr;
+		b->at =
+		    arena_printf(b->arena, "load_assignment.endpoints[%zu]", i)
+			.ptr;
 		if (group->priority)
-			diag_error(b->diag, place_of(group->node), path,
+			build_error(b, group->node, b->at,
 			    "only priority 0 is used: all hosts of a cluster "
 			    "are equal");
-		for (size_t j = 0; j < group->lb_endpoints.n; j++)
-			make_host(b, hosts++, &group->lb_endpoints.items[j],
-			    arena_printf(
-				b->arena, "%s.lb_endpoints[%zu]", path, j)
-				.ptr);
+		for (size_t j = 0; j < group->lb_endpoints.n; j++) {
+			b->at = arena_printf(b->arena,
+			    "load_assignment.endpoints[%zu].lb_endpoints[%zu]."
+			    "endpoint.address",
+			    i, j)
+				    .ptr;
+			make_host(b, hosts, &group->lb_endpoints.items[j]);
+			if (diag_errors(b->diag) == errors)
+				*keys = (struct ring_host){
+					key_of(b, hosts,
+					    &group->lb_endpoints.items[j]),
+					hosts->weight
+				};
+			hosts++;
+			keys++;
+		}
 	}
-}
-
-static void
-check_policy(struct build *b)
-{
-	if (b->conf->lb_policy == CONF_ROUND_ROBIN ||
-	    b->conf->lb_policy == CONF_LEAST_REQUEST ||
-	    b->conf->lb_policy == CONF_RANDOM)
-		return;
-	diag_error(b->diag, place_of(b->conf->node),
-	    arena_printf(b->arena, "%s.lb_policy", b->path).ptr,
-	    "hosts are not chosen by hash: use ROUND_ROBIN, LEAST_REQUEST or "
-	    "RANDOM");
 }
 
 static void
@@ -245,18 +233,110 @@ make_cluster(struct build *b, struct cluster *c)
 {
 	const struct conf_cluster *conf = b->conf;
 	int64_t connect_ms = conf->connect_timeout / NS_PER_MS;
+	size_t errors = diag_errors(b->diag);
 	struct cluster_host *hosts;
+	struct ring_host *keys;
 
-	check_policy(b);
 	b->common.connect_timeout_ms = connect_ms ? (long)connect_ms : 1;
-	if (conf->transport_socket && conf->transport_socket->tls)
-		set_tls(b, conf->transport_socket->tls);
+	build_tls(b);
+	build_protocol(b, c);
+	build_limits(b, c);
+	build_read_policy(b);
 	c->conf = conf;
 	c->n = count_hosts(conf->load_assignment);
 	c->hosts = hosts = ARENA_ARRAY(b->arena, c->n, struct cluster_host);
-	make_hosts(b, hosts, conf->load_assignment);
+	keys = ARENA_ARRAY(b->arena, c->n, struct ring_host);
+	make_hosts(b, hosts, keys, conf->load_assignment);
 	for (size_t i = 1; i < c->n; i++)
 		c->is_weighted |= hosts[i].weight != hosts[0].weight;
+	if (diag_errors(b->diag) == errors)
+		build_policy(b, c, keys);
+}
+
+/* ---- all of them ---- */
+
+static bool
+has_urgent_routes(const struct conf_route_config *conf)
+{
+	for (size_t i = 0; conf && i < conf->virtual_hosts.n; i++) {
+		const struct conf_virtual_host *v =
+		    &conf->virtual_hosts.items[i];
+		for (size_t j = 0; j < v->routes.n; j++)
+			if (v->routes.items[j].route &&
+			    v->routes.items[j].route->priority == 1)
+				return true;
+	}
+	return false;
+}
+
+static int
+by_url(const void *a, const void *b)
+{
+	const struct client_origin *x = *(struct client_origin *const *)a;
+	const struct client_origin *y = *(struct client_origin *const *)b;
+
+	return strcmp(x->url, y->url);
+}
+
+/*
+ * libcurl knows connections by the name they were made for: one of its own
+ * keeps an origin from using those of another cluster or priority, which
+ * Envoy's pools do not share either. TLS must go by the real name.
+ */
+static void
+set_apart(struct arena *arena, struct client_origin *o)
+{
+	const char *host = strstr(o->url, "://");
+	size_t len;
+
+	if (!str_starts(str_of(o->url), STR("http://")) || o->connect_to)
+		return;
+	host += 3;
+	len = strcspn(host, "/");
+	o->connect_to = o->unix_path
+			    ? NULL
+			    : arena_printf(arena, "::%.*s", (int)len, host).ptr;
+	o->url = arena_printf(arena, "http://h%zu.sallyport/", o->index).ptr;
+}
+
+static void
+set_all_apart(struct arena *arena, struct client_origin **all, size_t n)
+{
+	qsort(all, n, sizeof(*all), by_url);
+	for (size_t i = 1, first = 0; i <= n; i++) {
+		if (i < n && !strcmp(all[i]->url, all[first]->url))
+			continue;
+		for (size_t j = first + 1; j < i; j++)
+			set_apart(arena, all[j]);
+		first = i;
+	}
+}
+
+/* Origins for requests of high priority, and a place for every origin. */
+static void
+make_origins(struct arena *arena, struct clusters *all, bool urgent)
+{
+	struct client_origin **origins =
+	    ARENA_ARRAY(arena, 2 * all->n_hosts + 1, struct client_origin *);
+	size_t n = 0;
+
+	for (size_t i = 0; i < all->n; i++)
+		for (size_t j = 0; j < all->items[i].n; j++) {
+			struct cluster_host *h = &all->items[i].hosts[j];
+			struct client_origin *o;
+
+			h->origin.index = n;
+			origins[n++] = &h->origin;
+			if (!urgent)
+				continue;
+			o = ARENA_NEW(arena, struct client_origin);
+			*o = h->origin;
+			h->urgent = o;
+			o->index = n;
+			origins[n++] = o;
+		}
+	all->n_origins = n;
+	set_all_apart(arena, origins, n);
 }
 
 struct clusters *
@@ -266,8 +346,11 @@ clusters_build(
 	const struct conf_static_resources *all =
 	    gateway->bootstrap->static_resources;
 	struct clusters *clusters = ARENA_NEW(arena, struct clusters);
+	size_t errors = diag_errors(diag);
 	struct cluster *items;
 
+	build_retry_limits(
+	    &(struct build){ .arena = arena, .diag = diag }, clusters);
 	clusters->n = all ? all->clusters.n : 0;
 	clusters->items = items =
 	    ARENA_ARRAY(arena, clusters->n, struct cluster);
@@ -284,14 +367,21 @@ clusters_build(
 		make_cluster(&b, &items[i]);
 		clusters->n_hosts += items[i].n;
 	}
+	if (diag_errors(diag) == errors)
+		make_origins(arena, clusters,
+		    gateway->hcm &&
+			has_urgent_routes(gateway->hcm->route_config));
 	return clusters;
 }
 
 const struct cluster *
 clusters_find(const struct clusters *clusters, const struct conf_cluster *conf)
 {
-	for (size_t i = 0; i < clusters->n; i++)
-		if (clusters->items[i].conf == conf)
-			return &clusters->items[i];
-	return NULL;
+	return &clusters->items[conf - clusters->items[0].conf];
+}
+
+const struct client_origin *
+cluster_origin(const struct cluster_host *h, bool is_urgent)
+{
+	return is_urgent && h->urgent ? h->urgent : &h->origin;
 }

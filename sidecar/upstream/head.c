@@ -39,14 +39,17 @@ is_folded(struct str line)
 	return line.len && (line.ptr[0] == ' ' || line.ptr[0] == '\t');
 }
 
-/* Blanks out the line ends within a field that was folded. */
-static void
+/* Takes out the line ends within a field that was folded; its length then. */
+static size_t
 unfold(char *at, size_t len)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; i < len; i++)
-		if (at[i] == '\n' ||
-		    (at[i] == '\r' && i + 1 < len && at[i + 1] == '\n'))
-			at[i] = ' ';
+		if (at[i] != '\n' &&
+		    !(at[i] == '\r' && i + 1 < len && at[i + 1] == '\n'))
+			at[n++] = at[i];
+	return n;
 }
 
 /* A field with the lines folded into it; block is what *rest is cut from. */
@@ -62,12 +65,12 @@ next_field(struct str *rest, char *block)
 		folded = true;
 	}
 	if (folded)
-		unfold(block + (field.ptr - block), field.len);
+		field.len = unfold(block + (field.ptr - block), field.len);
 	return field;
 }
 
 static enum err
-add_field(struct headers *out, struct str field, char *name_at)
+add_field(struct headers *out, size_t max, struct str field, char *name_at)
 {
 	size_t colon = str_find_char(field, ':', 0);
 	struct str name = str_slice(field, 0, colon);
@@ -76,7 +79,7 @@ add_field(struct headers *out, struct str field, char *name_at)
 	if (colon == field.len || !header_name_is_valid(name) ||
 	    !header_value_is_valid(value))
 		return ERR_BAD;
-	if (out->n > HEAD_MAX_FIELDS)
+	if (out->n > max)
 		return ERR_FULL;
 	for (size_t i = 0; i < name.len; i++)
 		name_at[i] = ascii_lower(name_at[i]);
@@ -90,7 +93,7 @@ framing_fault(const struct headers *h)
 {
 	struct str length = headers_get(h, STR("content-length"));
 	struct str coding = headers_get(h, STR("transfer-encoding"));
-	uint64_t n;
+	uint64_t n = 0;
 
 	if (length.ptr && coding.ptr)
 		return "both content-length and transfer-encoding";
@@ -101,11 +104,14 @@ framing_fault(const struct headers *h)
 		return "more than one content-length";
 	if (length.ptr && (!str_to_u64(length, &n) || n > INT64_MAX))
 		return "a content-length that is not a number";
+	if (str_eq(headers_get(h, STR(":status")), STR("204")) &&
+	    (coding.ptr || n > 0))
+		return "a body where none can be";
 	return NULL;
 }
 
 enum err
-head_parse(struct str raw, struct headers *out, const char **reason)
+head_parse(struct str raw, size_t max, struct headers *out, const char **reason)
 {
 	char *block = arena_cstr(out->arena, raw);
 	struct str rest = { block, raw.len }, field;
@@ -121,7 +127,7 @@ head_parse(struct str raw, struct headers *out, const char **reason)
 		if (is_folded(rest))
 			return ERR_BAD;
 		field = next_field(&rest, block);
-		err = add_field(out, field, block + (field.ptr - block));
+		err = add_field(out, max, field, block + (field.ptr - block));
 		if (err)
 			return err;
 	}

@@ -9,9 +9,10 @@
 #include "base/err.h"
 #include "http/headers.h"
 
+/* Envoy's defaults. */
 enum {
-	HEAD_MAX_BYTES = 96 * 1024,
-	HEAD_MAX_FIELDS = 256,
+	HEAD_MAX_BYTES = 80 * 1024,
+	HEAD_MAX_FIELDS = 100,
 };
 
 /*
@@ -23,10 +24,10 @@ unsigned head_status(struct str raw);
 /*
  * Reads a whole section, status line and empty line included, into *out:
  * ":status" first, then the fields with names in lower case, copied to the
- * arena of *out. Folded lines are joined by blanks. ERR_FULL: more than
- * HEAD_MAX_FIELDS. ERR_BAD: *reason says what is wrong.
+ * arena of *out. Folded lines are joined, their blanks kept. ERR_FULL: more
+ * than max fields. ERR_BAD: *reason says what is wrong.
  */
-enum err head_parse(
-    struct str raw, struct headers *out, const char **reason) CHECKED;
+enum err head_parse(struct str raw, size_t max, struct headers *out,
+    const char **reason) CHECKED;
 
 #endif

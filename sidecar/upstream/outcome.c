@@ -46,7 +46,7 @@ static const struct cause {
 	{ CURLE_GOT_NOTHING, CALL_TERMINATED },
 	{ CURLE_SEND_ERROR, CALL_TERMINATED },
 	{ CURLE_RECV_ERROR, CALL_TERMINATED },
-	{ CURLE_PARTIAL_FILE, CALL_TERMINATED },
+	{ CURLE_PARTIAL_FILE, CALL_PROTOCOL },
 	{ CURLE_SEND_FAIL_REWIND, CALL_TERMINATED },
 	{ CURLE_ABORTED_BY_CALLBACK, CALL_TERMINATED },
 	{ CURLE_HTTP2, CALL_RESET },
@@ -86,8 +86,9 @@ failure_of(struct call *call, CURLcode code)
 		return CALL_UNRESOLVABLE;
 	if (code == CURLE_COULDNT_CONNECT && call->open_errno)
 		return CALL_LOCAL;
-	/* libcurl has a text but no code of its own for this one. */
-	if (code == CURLE_RECV_ERROR && strstr(call->error, "chunked-encoding"))
+	/* An answer that has begun and does not end breaks the protocol. */
+	if ((code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING) &&
+	    call->has_begun)
 		return CALL_PROTOCOL;
 	/* Its way to say that a header line is longer than 100 KiB. */
 	if (code == CURLE_OUT_OF_MEMORY && call->was_sent)
@@ -185,7 +186,7 @@ call_finish(struct call *call, CURLcode code)
 {
 	if (code == CURLE_OK && call->state == CALL_WAITING) {
 		call_refuse(
-		    call, CALL_TERMINATED, "closed within the header section");
+		    call, CALL_PROTOCOL, "closed within the header section");
 		code = CURLE_GOT_NOTHING;
 	}
 	if (code != CURLE_OK) {

@@ -162,14 +162,6 @@ has_no_body_by_nature(struct str method)
 	       str_eq(method, STR("CONNECT"));
 }
 
-static bool
-is_idempotent(struct str method)
-{
-	return str_eq(method, STR("GET")) || str_eq(method, STR("HEAD")) ||
-	       str_eq(method, STR("PUT")) || str_eq(method, STR("DELETE")) ||
-	       str_eq(method, STR("OPTIONS")) || str_eq(method, STR("TRACE"));
-}
-
 /* Keeps libcurl from adding a field, or states that there is no body. */
 static void
 put_body_field(struct lines *l, const struct call_spec *spec, enum shape shape)
@@ -263,7 +255,6 @@ request_set(struct call *call, const struct call_spec *spec)
 	    shape == SHAPE_UPLOAD || shape == SHAPE_WHOLE ||
 	    (shape == SHAPE_PLAIN && !str_eq(spec->method, STR("GET")));
 
-	call->idempotent = is_idempotent(spec->method);
 	set_origin(call, spec->origin);
 	set_method(call, shape);
 	set_body(call, spec);

@@ -1,47 +1,46 @@
-/*
- * Forwards exchanges. Everything the router tells the chain is the last thing
- * a function does: the chain may answer by ending the forwarding.
- */
+/* Where forwarding begins and ends. */
 #include "config.h"
 
 #include <sys/random.h>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <ifaddrs.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/log.h"
-#include "chain/route.h"
-#include "upstream/balance.h"
-#include "upstream/router.h"
+#include "upstream/forward.h"
 
-struct router {
-	struct loop *loop;
-	const struct clusters *clusters;
-	struct client *client;
-	struct balancer *balancer;
-	int64_t warned_ns;
-};
+/* The first IPv4 address that is not the loopback's, as Envoy calls itself. */
+static struct str
+find_own_address(char *at)
+{
+	struct ifaddrs *all, *i;
+	struct in_addr found = { htonl(INADDR_LOOPBACK) };
 
-/* An exchange on its way. In the exchange's arena. */
-struct forward {
-	struct router *router;
-	struct exchange *x;
-	const struct cluster *cluster;
-	const struct cluster_host *host;
-	struct call *call; /* NULL once it is over */
-	struct headers response;
-	bool responded;
-	bool upload_ended;
-	int64_t upload_end_ns;
-	int64_t moved_ns; /* when bytes last moved, either way */
-	struct timer timer;
-	struct task cut;
-};
+	if (!getifaddrs(&all)) {
+		for (i = all; i; i = i->ifa_next) {
+			const struct sockaddr_in *in = (void *)i->ifa_addr;
+			if (!in || in->sin_family != AF_INET ||
+			    ntohl(in->sin_addr.s_addr) >> 24 == 127)
+				continue;
+			found = in->sin_addr;
+			break;
+		}
+		freeifaddrs(all);
+	}
+	return inet_ntop(AF_INET, &found, at, INET_ADDRSTRLEN)
+		   ? str_of(at)
+		   : STR("127.0.0.1");
+}
 
 struct router *
-router_new(struct loop *loop, const struct clusters *clusters)
+router_new(
+    struct loop *loop, const struct clusters *clusters, struct state *state)
 {
 	struct router *r = calloc(1, sizeof(*r));
+	struct client_hooks hooks;
 	uint64_t seed = 0;
 
 	if (!r)
@@ -50,40 +49,26 @@ router_new(struct loop *loop, const struct clusters *clusters)
 		seed = (uint64_t)clock_wall_ns();
 	r->loop = loop;
 	r->clusters = clusters;
-	r->client = client_new(loop);
+	r->stats = stats_new(state, clusters);
 	r->balancer = balancer_new(clusters, seed);
+	r->admissions =
+	    admissions_new(loop, state, clusters, r->stats, r->balancer);
+	hooks = admissions_hooks(r->admissions);
+	r->client = client_new(loop, clusters->n_origins, &hooks);
+	admissions_set_client(r->admissions, r->client);
+	r->own_address = find_own_address(r->own_text);
 	return r;
 }
 
 void
 router_free(struct router *r)
 {
+	mirrors_end(r);
 	client_free(r->client);
+	admissions_free(r->admissions);
 	balancer_free(r->balancer);
+	stats_free(r->stats);
 	free(r);
-}
-
-/* ---- the end ---- */
-
-static void
-end_call(struct forward *f)
-{
-	if (!f->call)
-		return;
-	call_end(f->call);
-	f->call = NULL;
-	balancer_release(f->router->balancer, f->cluster, f->host);
-	timer_clear(f->router->loop, &f->timer);
-}
-
-static void
-note_host(struct forward *f)
-{
-	struct str peer = call_peer(f->call);
-
-	f->x->upstream_host = f->host->address.ptr
-				  ? f->host->address
-				  : arena_str(f->x->arena, peer);
 }
 
 void
@@ -94,240 +79,123 @@ router_end(struct exchange *x)
 	if (!f)
 		return;
 	x->router = NULL;
-	if (f->call)
-		note_host(f);
+	failure_note_host(f);
+	if (f->admission.holds_pending)
+		stats_count(f->router->stats, f->cluster, RQ_CANCELLED);
 	task_clear(f->router->loop, &f->cut);
-	end_call(f);
+	timer_clear(f->router->loop, &f->timer);
+	retry_end(f);
+	attempt_end(f);
+	mirrors_leave(f);
 }
 
-/* ---- failures ---- */
+/* ---- before the first try ---- */
 
-/* What Envoy makes of a failed call. */
-static const struct outcome {
-	unsigned status;
-	const char *reason;
-	const char *flag_name;
-	unsigned flag;
-	bool of_transport; /* the text is Envoy's transport failure reason */
-} outcomes[] = {
-	[CALL_NO_FAILURE] = { 503, "local reset", "LR", FLAG_LR, false },
-	[CALL_CONNECT_FAILED] = { 503, "remote connection failure", "UF",
-	    FLAG_UF, true },
-	[CALL_CONNECT_TIMEOUT] = { 503, "connection timeout", "UF", FLAG_UF,
-	    false },
-	[CALL_UNRESOLVABLE] = { 503, "no healthy upstream", "UH", FLAG_UH,
-	    false },
-	[CALL_TLS_FAILED] = { 503, "remote connection failure", "UF", FLAG_UF,
-	    true },
-	[CALL_TERMINATED] = { 503, "connection termination", "UC", FLAG_UC,
-	    false },
-	[CALL_RESET] = { 503, "remote reset", "UR", FLAG_UR, false },
-	[CALL_PROTOCOL] = { 502, "protocol error", "UPE", FLAG_UPE, false },
-	[CALL_RESPONSE_TOO_LARGE] = { 502, "protocol error", "UPE", FLAG_UPE,
-	    false },
-	[CALL_LOCAL] = { 503, "local connection failure", "UF", FLAG_UF,
-	    false },
-};
-
-static void
-reply(struct exchange *x, unsigned status, struct str body, struct str details,
-    const char *flag)
+/* Whether one of the headers for the router has a sound value. */
+static bool
+is_sound(struct str name, struct str value)
 {
-	exchange_reply(x, &(struct host_reply){ .status = status,
-			      .body = body,
-			      .details = details,
-			      .flag = flag });
-}
+	struct str unknown;
+	uint64_t n;
 
-static void
-reply_no_host(struct exchange *x)
-{
-	reply(x, 503, STR("no healthy upstream"), STR("no_healthy_upstream"),
-	    "UH");
-}
-
-static void
-reply_no_cluster(struct exchange *x)
-{
-	static const unsigned codes[] = { [CONF_NOT_FOUND_503] = 503,
-		[CONF_NOT_FOUND_404] = 404,
-		[CONF_NOT_FOUND_500] = 500 };
-	const struct conf_route_action *action = x->route->conf->route;
-
-	reply(x, codes[action ? action->cluster_not_found_response_code : 0],
-	    STR_NONE, STR("cluster_not_found"), "NC");
-}
-
-/* "when{reason|text}" without blanks, as in Envoy's response code details. */
-static struct str
-reset_details(struct exchange *x, const char *when, const struct outcome *o)
-{
-	struct str details =
-	    x->failure_text.len
-		? arena_printf(x->arena, "%s{%s|" STR_FMT "}", when, o->reason,
-		      STR_ARG(x->failure_text))
-		: arena_printf(x->arena, "%s{%s}", when, o->reason);
-	char *text = arena_cstr(x->arena, details);
-
-	for (size_t i = 0; i < details.len; i++)
-		if (text[i] == ' ')
-			text[i] = '_';
-	return (struct str){ text, details.len };
-}
-
-static void
-cut(struct forward *f)
-{
-	end_call(f);
-	exchange_cut(f->x);
-}
-
-static void
-cut_later(void *arg)
-{
-	cut(arg);
-}
-
-static void
-note_failure(struct forward *f, const struct outcome *o)
-{
-	const char *text = call_failure_text(f->call);
-	const char *host = f->host->origin.unix_path ? f->host->origin.unix_path
-						     : f->host->origin.url;
-	bool local = call_failure(f->call) == CALL_LOCAL;
-
-	if (o->of_transport)
-		f->x->failure_text = arena_str(f->x->arena, str_of(text));
-	log_debug("%s: %s: %s", host, o->reason, text);
-	if (!local || clock_boot_ns() - f->router->warned_ns < NS_PER_S)
-		return;
-	f->router->warned_ns = clock_boot_ns();
-	log_warn("%s: %s", host, text);
-}
-
-static void
-fail_before_response(struct forward *f)
-{
-	const struct outcome *o = &outcomes[call_failure(f->call)];
-	struct exchange *x = f->x;
-
-	if (call_failure(f->call) == CALL_UNRESOLVABLE) {
-		log_debug(
-		    "%s: %s", f->host->origin.url, call_failure_text(f->call));
-		x->attempts = 0;
-		end_call(f);
-		reply_no_host(x);
-		return;
+	if (str_eq(name, STR("x-envoy-retry-on"))) {
+		(void)retry_on_read(value, RETRY_WORDS_HTTP, &unknown);
+		return !unknown.ptr;
 	}
-	note_failure(f, o);
-	note_host(f);
-	end_call(f);
-	reply(x, o->status,
-	    arena_printf(x->arena,
-		"upstream connect error or disconnect/reset before headers. "
-		"reset reason: %s",
-		o->reason),
-	    reset_details(x, "upstream_reset_before_response_started", o),
-	    o->flag_name);
-}
-
-static void
-note_late_failure(struct forward *f)
-{
-	const struct outcome *o = &outcomes[call_failure(f->call)];
-	struct exchange *x = f->x;
-
-	note_failure(f, o);
-	flags_set(&x->flags, o->flag);
-	x->details =
-	    reset_details(x, "upstream_reset_after_response_started", o);
-}
-
-/* ---- time ---- */
-
-static void
-give_up(struct forward *f, const struct host_reply *answer, unsigned flag)
-{
-	struct exchange *x = f->x;
-
-	note_host(f);
-	if (x->phase < EXCHANGE_ANSWERING) {
-		end_call(f);
-		exchange_reply(x, answer);
-		return;
+	if (str_eq(name, STR("x-envoy-retry-grpc-on"))) {
+		(void)retry_on_read(value, RETRY_WORDS_GRPC, &unknown);
+		return !unknown.ptr;
 	}
-	flags_set(&x->flags, flag);
-	x->details = answer->details;
-	cut(f);
+	return limits_read_number(value, &n);
+}
+
+/* Replies to the first header that is not; false if it did. */
+static bool
+check_headers(struct forward *f)
+{
+	const struct router_rules *rules = &f->x->gateway->router;
+	struct exchange *x = f->x;
+
+	for (size_t i = 0; i < rules->n_strict; i++) {
+		struct str name = rules->strict[i];
+		struct str value = headers_get(&x->request, name);
+		if (!value.ptr || is_sound(name, value))
+			continue;
+		failure_reply(f, 400,
+		    arena_printf(x->arena,
+			"invalid header '" STR_FMT "' with value '" STR_FMT "'",
+			STR_ARG(name), STR_ARG(value)),
+		    arena_printf(x->arena,
+			"request_headers_failed_strict_check{" STR_FMT "}",
+			STR_ARG(name)),
+		    "IH");
+		return false;
+	}
+	return true;
 }
 
 static void
-give_up_response(struct forward *f)
+read_stat_name(struct forward *f)
 {
-	give_up(f,
-	    &(struct host_reply){ .status = 504,
-		.body = STR("upstream request timeout"),
-		.details = STR("response_timeout"),
-		.flag = "UT" },
-	    FLAG_UT);
+	struct str name = STR("x-envoy-upstream-alt-stat-name");
+
+	f->stat_name = headers_get(&f->x->request, name);
+	headers_remove(&f->x->request, name);
 }
 
-static void
-give_up_movement(struct forward *f)
+/* So many of all, at random. */
+static bool
+is_among(struct forward *f, uint32_t part, uint32_t all)
 {
-	exchange_count(f->x, HCM_RQ_IDLE_TIMEOUT);
-	give_up(f,
-	    &(struct host_reply){ .status = f->upload_ended ? 504 : 408,
-		.body = STR("stream timeout"),
-		.details = STR("stream_idle_timeout"),
-		.flag = "SI" },
-	    FLAG_SI);
+	return part && host_random(f->x, all) < part;
 }
 
-static int64_t
-response_due(const struct forward *f)
+static bool
+is_in_maintenance(struct forward *f)
 {
-	int64_t limit = f->x->route->timeout_ns;
-
-	return limit > 0 && f->upload_ended ? f->upload_end_ns + limit
-					    : INT64_MAX;
+	if (!is_among(f, f->cluster->maintenance_percent, 100))
+		return false;
+	stats_count(f->router->stats, f->cluster, RQ_MAINTENANCE_MODE);
+	forward_count(f, 503, false);
+	failure_reply_overloaded(f, STR("maintenance mode"),
+	    STR("maintenance_mode"), "UO", STR("x-envoy-overloaded"));
+	return true;
 }
 
-static int64_t
-movement_due(const struct forward *f)
+/* Envoy's drop_overloads. */
+static bool
+is_dropped(struct forward *f)
 {
-	int64_t limit = f->x->route->idle_timeout_ns;
+	uint32_t ppm = f->cluster->drop_ppm;
 
-	return limit > 0 ? f->moved_ns + limit : INT64_MAX;
-}
-
-static void arm(struct forward *);
-
-static void
-on_timer(void *arg)
-{
-	struct forward *f = arg;
-	int64_t now = clock_boot_ns();
-
-	if (now >= response_due(f))
-		give_up_response(f);
-	else if (now >= movement_due(f))
-		give_up_movement(f);
+	if (!is_among(f, ppm, 1000000))
+		return false;
+	forward_count(f, 503, false);
+	if (ppm == 1000000)
+		failure_reply_overloaded(f, STR("unconditional drop overload"),
+		    STR("unconditional_drop_overload"), "UDO",
+		    STR("x-envoy-unconditional-drop-overload"));
 	else
-		arm(f);
+		failure_reply_overloaded(f, STR("drop overload"),
+		    STR("drop_overload"), "DO", STR("x-envoy-drop-overload"));
+	return true;
 }
 
-/* The timer is not set anew when bytes move: it looks when it fires. */
 static void
-arm(struct forward *f)
+prepare(struct forward *f)
 {
-	int64_t due = response_due(f), idle = movement_due(f);
+	struct exchange *x = f->x;
 
-	if (idle < due)
-		due = idle;
-	if (due != INT64_MAX)
-		timer_set(f->router->loop, &f->timer, due - clock_boot_ns(),
-		    on_timer, f);
+	headers_remove(&x->request, STR("x-envoy-hedge-on-per-try-timeout"));
+	limits_read(f);
+	f->begun = true;
+	x->attempts = 1;
+	if (f->rules->counts_in_request)
+		headers_set(
+		    &x->request, STR("x-envoy-attempt-count"), STR("1"));
+	route_prepare_request(x->route, x);
+	headers_remove_hop_by_hop(&x->request);
+	retry_read(f);
 }
 
 static void
@@ -340,113 +208,22 @@ note_upload_end(struct forward *f)
 	f->upload_ended = true;
 	f->upload_end_ns =
 	    x->upload_end_ns ? x->upload_end_ns : clock_boot_ns();
-	arm(f);
-}
-
-/* ---- the response ---- */
-
-static void
-add_service_time(struct forward *f)
-{
-	struct exchange *x = f->x;
-	int64_t ns =
-	    f->upload_ended ? x->upstream_headers_ns - f->upload_end_ns : 0;
-
-	if (x->gateway->suppress_envoy_headers)
-		return;
-	headers_set(&x->response, STR("x-envoy-upstream-service-time"),
-	    arena_printf(x->arena, "%lld", (long long)(ns / NS_PER_MS)));
+	limits_arm(f);
 }
 
 static void
-respond(struct forward *f)
+reply_no_cluster(struct exchange *x)
 {
-	struct exchange *x = f->x;
+	static const unsigned codes[] = { [CONF_NOT_FOUND_503] = 503,
+		[CONF_NOT_FOUND_404] = 404,
+		[CONF_NOT_FOUND_500] = 500 };
+	const struct conf_route_action *action = x->route->conf->route;
+	int code = action ? action->cluster_not_found_response_code : 0;
 
-	f->responded = true;
-	x->response = f->response;
-	x->upstream_headers_ns = clock_boot_ns();
-	x->details = STR("via_upstream");
-	headers_remove_hop_by_hop(&x->response);
-	add_service_time(f);
-}
-
-static void
-on_changed(void *arg)
-{
-	struct forward *f = arg;
-	struct exchange *x = f->x;
-	enum call_state state = call_state(f->call);
-	bool first = state != CALL_WAITING && !f->responded;
-
-	f->moved_ns = clock_boot_ns();
-	if (first && !headers_get(&f->response, STR(":status")).ptr) {
-		fail_before_response(f);
-		return;
-	}
-	if (first) {
-		note_host(f);
-		respond(f);
-	}
-	if (state == CALL_FAILED) {
-		note_late_failure(f);
-		task_defer(f->router->loop, &f->cut, cut_later, f);
-	}
-	if (state == CALL_DONE) {
-		x->download_end = true;
-		end_call(f);
-	}
-	if (first)
-		exchange_respond(x);
-	else
-		x->hooks->changed(x);
-}
-
-/* ---- the request ---- */
-
-static int64_t
-body_len(const struct exchange *x)
-{
-	if (x->upload_len != 0)
-		return x->upload_len < 0 ? CALL_BODY_UNKNOWN : x->upload_len;
-	return headers_get(&x->request, STR("content-length")).ptr
-		   ? 0
-		   : CALL_BODY_NONE;
-}
-
-static void
-prepare(struct exchange *x)
-{
-	int64_t limit = x->route->timeout_ns;
-
-	if (limit > 0 && !x->gateway->suppress_envoy_headers)
-		headers_set(&x->request, STR("x-envoy-expected-rq-timeout-ms"),
-		    arena_printf(
-			x->arena, "%lld", (long long)(limit / NS_PER_MS)));
-	route_prepare_request(x->route, x);
-	headers_remove_hop_by_hop(&x->request);
-}
-
-static void
-start(struct forward *f)
-{
-	struct exchange *x = f->x;
-	struct call_spec spec = {
-		.origin = &f->host->origin,
-		.method = headers_get(&x->request, STR(":method")),
-		.target = headers_get(&x->request, STR(":path")),
-		.headers = &x->request,
-		.authority = headers_get(&x->request, STR(":authority")),
-		.body_len = body_len(x),
-		.upload = &x->upload,
-		.upload_end = &x->upload_end,
-		.download = &x->download,
-		.response = &f->response,
-		.changed = on_changed,
-		.owner = f,
-	};
-
-	f->call = call_start(f->router->client, &spec);
+	exchange_count(x, HCM_NO_CLUSTER);
+	exchange_reply(x, &(struct host_reply){ .status = codes[code],
+			      .details = STR("cluster_not_found"),
+			      .flag = "NC" });
 }
 
 void
@@ -455,7 +232,6 @@ router_forward(struct router *r, struct exchange *x)
 	const struct conf_cluster *conf = route_cluster(x->route, x);
 	const struct cluster *cluster =
 	    conf ? clusters_find(r->clusters, conf) : NULL;
-	const struct cluster_host *host;
 	struct forward *f;
 
 	x->cluster = conf;
@@ -463,25 +239,53 @@ router_forward(struct router *r, struct exchange *x)
 		reply_no_cluster(x);
 		return;
 	}
-	host = balancer_take(r->balancer, cluster);
-	if (!host) {
-		reply_no_host(x);
-		return;
-	}
 	f = ARENA_NEW(x->arena, struct forward);
 	*f = (struct forward){ .router = r,
 		.x = x,
+		.rules = x->route->forwarding,
 		.cluster = cluster,
-		.host = host,
 		.moved_ns = clock_boot_ns() };
 	headers_init(&f->response, x->arena);
+	headers_init(&f->made, x->arena);
 	x->router = f;
-	x->attempts = 1;
-	prepare(x);
-	start(f);
+	if (!check_headers(f))
+		return;
+	read_stat_name(f);
+	if (is_in_maintenance(f) || is_dropped(f))
+		return;
+	prepare(f);
+	if (!attempt_choose(f)) {
+		failure_no_host(f);
+		return;
+	}
+	mirrors_start(f);
+	f->holds = f->retry.on != 0;
+	f->keeps = f->holds || f->mirrors;
 	note_upload_end(f);
-	if (!f->upload_ended)
-		arm(f);
+	limits_arm(f);
+	attempt_start(f);
+}
+
+/* ---- more of the body ---- */
+
+/* There is more of it than may be kept: it is sent once only. */
+static void
+abandon_retries(struct forward *f)
+{
+	bool waits = f->retry_ns != 0;
+
+	stats_count(f->router->stats, f->cluster, RETRY_OR_SHADOW_ABANDONED);
+	retry_end(f);
+	f->holds = false;
+	f->retry_ns = 0;
+	if (!waits) {
+		attempt_trim(f);
+		return;
+	}
+	timer_clear(f->router->loop, &f->timer);
+	failure_reply(f, 507,
+	    STR("exceeded request buffer limit while retrying upstream"),
+	    STR("request_payload_exceeded_retry_buffer_limit"), NULL);
 }
 
 void
@@ -489,9 +293,15 @@ router_resume(struct exchange *x)
 {
 	struct forward *f = x->router;
 
-	if (!f || !f->call)
+	/* Without a call it waits for its turn, or for the next try. */
+	if (!f || (!f->call && x->phase != EXCHANGE_FORWARDING))
 		return;
 	f->moved_ns = clock_boot_ns();
 	note_upload_end(f);
-	call_resume(f->call);
+	if (f->call)
+		call_resume(f->call);
+	if (f->holds && buf_len(&x->upload) > f->rules->keep_max)
+		abandon_retries(f);
+	else
+		attempt_trim(f);
 }

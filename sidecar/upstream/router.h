@@ -12,7 +12,9 @@
 
 struct router; /* one per worker */
 
-struct router *router_new(struct loop *, const struct clusters *);
+/* state holds counters and thresholds; it may be NULL. */
+struct router *router_new(
+    struct loop *, const struct clusters *, struct state *);
 void router_free(struct router *);
 
 /*

@@ -9,11 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "upstream/sockets.h"
 
 struct slot {
 	struct watch watch;
 	struct sockets *all;
+	struct socket_group *group; /* NULL: none, or counted out already */
+	int64_t opened_ns, rested_ns;
+	uint32_t served;
 	bool opened_here;
 	bool resting;
 };
@@ -24,6 +28,7 @@ struct sockets {
 	size_t n;
 	void (*fn)(void *, int, uint32_t);
 	void *arg;
+	struct timer sweep; /* ends what rests too long */
 };
 
 struct sockets *
@@ -40,6 +45,7 @@ sockets_new(struct loop *loop, void (*fn)(void *, int, uint32_t), void *arg)
 void
 sockets_free(struct sockets *s)
 {
+	timer_clear(s->loop, &s->sweep);
 	for (size_t fd = 0; fd < s->n; fd++) {
 		if (s->slots[fd])
 			watch_stop(s->loop, &s->slots[fd]->watch);
@@ -81,33 +87,79 @@ slot_of(struct sockets *s, int fd)
 	return s->slots[at];
 }
 
-int
-sockets_open(struct sockets *s, int family, int type, int protocol)
-{
-	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+/* ---- groups ---- */
 
-	if (fd >= 0) {
-		sockets_unwatch(s, fd);
-		slot_of(s, fd)->opened_here = true;
-	}
-	return fd;
+static void
+tell(const struct slot *slot, enum socket_event event)
+{
+	if (slot->group && slot->group->event)
+		slot->group->event(slot->group->arg, event);
 }
 
-void
-sockets_close(struct sockets *s, int fd)
+static void
+set_resting(struct slot *slot, bool resting)
 {
-	sockets_unwatch(s, fd);
-	slot_of(s, fd)->opened_here = false;
-	(void)close(fd);
+	if (slot->resting == resting)
+		return;
+	slot->resting = resting;
+	if (slot->group && resting)
+		slot->group->resting++;
+	else if (slot->group)
+		slot->group->resting--;
+}
+
+static void
+count_out(struct slot *slot)
+{
+	if (!slot->group)
+		return;
+	slot->group->open--;
+	tell(slot, SOCKET_CLOSED);
+	slot->group = NULL;
 }
 
 /* Whoever tries to use the connection again will not be able to send. */
 static void
 spoil(struct slot *slot)
 {
-	slot->resting = false;
+	set_resting(slot, false);
 	watch_stop(slot->all->loop, &slot->watch);
 	(void)shutdown(slot->watch.fd, SHUT_RDWR);
+	count_out(slot);
+}
+
+/* ---- opening and closing ---- */
+
+int
+sockets_open(struct sockets *s, struct socket_group *group, int family,
+    int type, int protocol)
+{
+	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+	struct slot *slot;
+
+	if (fd < 0)
+		return fd;
+	sockets_unwatch(s, fd);
+	slot = slot_of(s, fd);
+	slot->opened_here = true;
+	slot->opened_ns = clock_boot_ns();
+	slot->served = 0;
+	slot->group = group;
+	if (group)
+		group->open++;
+	tell(slot, SOCKET_OPENED);
+	return fd;
+}
+
+void
+sockets_close(struct sockets *s, int fd)
+{
+	struct slot *slot = slot_of(s, fd);
+
+	sockets_unwatch(s, fd);
+	slot->opened_here = false;
+	count_out(slot);
+	(void)close(fd);
 }
 
 static void
@@ -132,7 +184,7 @@ sockets_watch(struct sockets *s, int fd, uint32_t events)
 {
 	struct slot *slot = slot_of(s, fd);
 
-	slot->resting = false;
+	set_resting(slot, false);
 	if (slot->watch.active)
 		return watch_change(s->loop, &slot->watch, events);
 	return watch_start(s->loop, &slot->watch, fd, events, on_event, slot);
@@ -143,8 +195,49 @@ sockets_unwatch(struct sockets *s, int fd)
 {
 	struct slot *slot = slot_of(s, fd);
 
-	slot->resting = false;
+	set_resting(slot, false);
 	watch_stop(s->loop, &slot->watch);
+}
+
+/* ---- resting ---- */
+
+/* When a resting socket has rested enough; INT64_MAX: never. */
+static int64_t
+rested_at(const struct slot *slot)
+{
+	if (!slot->resting || !slot->group || slot->group->idle_ns <= 0)
+		return INT64_MAX;
+	return slot->rested_ns + slot->group->idle_ns;
+}
+
+static void
+sweep(void *arg)
+{
+	struct sockets *s = arg;
+	int64_t now = clock_boot_ns(), next = INT64_MAX, at;
+
+	for (size_t fd = 0; fd < s->n; fd++) {
+		at = s->slots[fd] ? rested_at(s->slots[fd]) : INT64_MAX;
+		if (at <= now) {
+			tell(s->slots[fd], SOCKET_IDLED);
+			spoil(s->slots[fd]);
+		} else if (at < next) {
+			next = at;
+		}
+	}
+	if (next != INT64_MAX)
+		timer_set(s->loop, &s->sweep, next - now, sweep, s);
+}
+
+/* Sets the sweep if this socket is the first to be due. */
+static void
+sweep_by(struct sockets *s, const struct slot *slot)
+{
+	int64_t at = rested_at(slot);
+
+	if (at == INT64_MAX || (s->sweep.slot && s->sweep.at_ns <= at))
+		return;
+	timer_set(s->loop, &s->sweep, at - clock_boot_ns(), sweep, s);
 }
 
 /* Bytes, or the end of them. */
@@ -157,6 +250,21 @@ has_input(int fd)
 	       errno != EAGAIN;
 }
 
+static bool
+is_worn_out(struct slot *slot)
+{
+	const struct socket_group *g = slot->group;
+
+	slot->served++;
+	if (!g)
+		return false;
+	if (g->uses && slot->served >= g->uses) {
+		tell(slot, SOCKET_SERVED_ENOUGH);
+		return true;
+	}
+	return g->age_ns && clock_boot_ns() - slot->opened_ns >= g->age_ns;
+}
+
 void
 sockets_rest(struct sockets *s, int fd)
 {
@@ -167,7 +275,12 @@ sockets_rest(struct sockets *s, int fd)
 		sockets_unwatch(s, fd);
 		return;
 	}
-	slot->resting = true;
-	if (has_input(fd))
+	set_resting(slot, true);
+	slot->rested_ns = clock_boot_ns();
+	if (is_worn_out(slot) || has_input(fd)) {
 		spoil(slot);
+		return;
+	}
+	sweep_by(s, slot);
+	tell(slot, SOCKET_RESTS);
 }

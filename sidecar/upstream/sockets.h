@@ -10,13 +10,36 @@
 
 struct sockets;
 
+enum socket_event {
+	SOCKET_OPENED,
+	SOCKET_CLOSED, /* or of no use any more */
+	SOCKET_RESTS, /* a request has ended, another may come */
+	SOCKET_SERVED_ENOUGH, /* uses is reached */
+	SOCKET_IDLED, /* idle_ns is reached */
+};
+
+/* The sockets to one host, and what holds for them. */
+struct socket_group {
+	int64_t idle_ns; /* a socket rests no longer than this; 0: ever */
+	int64_t age_ns; /* none is used again after this; 0: ever */
+	uint32_t uses; /* requests on one of them; 0: any number */
+	unsigned open, resting;
+	/* Told from within the functions below; it must not call them. */
+	void (*event)(void *arg, enum socket_event);
+	void *arg;
+};
+
 /* fn is told that fd is ready for some of EPOLLIN, EPOLLOUT. */
 struct sockets *sockets_new(
     struct loop *, void (*fn)(void *arg, int fd, uint32_t ready), void *arg);
 void sockets_free(struct sockets *);
 
-/* Opens a connection's socket; -1 with errno when there is none to be had. */
-int sockets_open(struct sockets *, int family, int type, int protocol);
+/*
+ * Opens a connection's socket; -1 with errno when there is none to be had.
+ * group may be NULL, else it is needed until the socket is closed.
+ */
+int sockets_open(struct sockets *, struct socket_group *, int family, int type,
+    int protocol);
 /* Closes a socket of sockets_open. */
 void sockets_close(struct sockets *, int fd);
 

@@ -19,21 +19,32 @@ on_attempt(void *arg, char *ip, char *local_ip, int port, int local_port)
 	(void)local_ip;
 	(void)port;
 	(void)local_port;
-	if (call->attempts++ == 0)
-		return CURL_PREREQFUNC_OK;
-	if (call->uploaded == 0 &&
-	    (call->idempotent || call->shape == SHAPE_UPLOAD ||
-		!call_info(call, CURLINFO_REQUEST_SIZE)))
+	if (call->attempts++ == 0) {
+		if (!call->spec.ready || call->spec.ready(call->spec.owner))
+			return CURL_PREREQFUNC_OK;
+		call_refuse(call, CALL_OVERFLOW, "too many requests");
+		return CURL_PREREQFUNC_ABORT;
+	}
+	if (call->uploaded == 0 && !call_info(call, CURLINFO_REQUEST_SIZE))
 		return CURL_PREREQFUNC_OK;
 	call_refuse(call, CALL_TERMINATED, "the kept connection was closed");
 	return CURL_PREREQFUNC_ABORT;
+}
+
+/* What of the upload is still to be sent. */
+static struct str
+unsent(const struct call *call)
+{
+	struct str bytes = buf_bytes(call->spec.upload);
+
+	return str_slice(bytes, call->sent, bytes.len);
 }
 
 static size_t
 on_upload(char *at, size_t unit, size_t n, void *arg)
 {
 	struct call *call = arg;
-	struct str bytes = buf_bytes(call->spec.upload);
+	struct str bytes = unsent(call);
 	int64_t declared = call->spec.body_len;
 
 	n *= unit;
@@ -52,7 +63,10 @@ on_upload(char *at, size_t unit, size_t n, void *arg)
 	if (n > bytes.len)
 		n = bytes.len;
 	memcpy(at, bytes.ptr, n);
-	buf_consume(call->spec.upload, n);
+	if (call->spec.keeps_upload)
+		call->sent += n;
+	else
+		buf_consume(call->spec.upload, n);
 	call->uploaded += (int64_t)n;
 	call_notice(call);
 	return n;
@@ -97,10 +111,15 @@ take_head(struct call *call)
 	enum err err;
 
 	if (status >= 100 && status < 200 && status != 101) {
+		if (call->spec.interim)
+			call->spec.interim(call->spec.owner, status);
 		buf_clear(&call->head);
 		return true;
 	}
-	err = head_parse(raw, call->spec.response, &reason);
+	err = head_parse(raw,
+	    call->spec.origin->max_fields ? call->spec.origin->max_fields
+					  : HEAD_MAX_FIELDS,
+	    call->spec.response, &reason);
 	if (!err && status == 101) {
 		err = ERR_BAD;
 		reason = "an upgrade nobody asked for";
@@ -130,11 +149,12 @@ on_header(char *at, size_t unit, size_t n, void *arg)
 	struct call *call = arg;
 
 	n *= unit;
+	call->has_begun = true;
 	if (call->state != CALL_WAITING) /* trailers */
 		return n;
 	if (buf_append(&call->head, (struct str){ at, n })) {
 		call_refuse(call, CALL_RESPONSE_TOO_LARGE,
-		    "response header section over 96 KiB");
+		    "a header section that is too large");
 		return 0;
 	}
 	if (*at != '\r' && *at != '\n')
@@ -155,7 +175,7 @@ may_receive(const struct call *call)
 static bool
 may_send(const struct call *call)
 {
-	return !buf_is_empty(call->spec.upload) || *call->spec.upload_end;
+	return unsent(call).len || *call->spec.upload_end;
 }
 
 static void
@@ -195,6 +215,23 @@ call_resume(struct call *call)
 {
 	if (call->recv_paused || call->send_paused)
 		call_look_later(call);
+}
+
+size_t
+call_sent(const struct call *call)
+{
+	return call->sent;
+}
+
+void
+call_release(struct call *call, struct buf *upload, size_t n)
+{
+	/* A body that was handed to libcurl as a whole must not move. */
+	if (call && call->shape == SHAPE_WHOLE)
+		return;
+	if (call)
+		call->sent -= n;
+	buf_consume(upload, n);
 }
 
 void

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import sys
 import tempfile
 
@@ -26,10 +27,24 @@ class Court:
         self.places = {
             **self.script.places(),
             "DEAD": free_port(),
+            "FULL": self.make_full(),
             "PORT": listener_port(),
         }
         self.front = Lighttpd(folder, self.places["PORT"])
         self.table = Table(os.path.join(HERE, "differences.yaml"))
+
+    def make_full(self):
+        """A port that answers no SYN: its queue of connections is full."""
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        self.sockets = [listener]
+        for _ in range(3):
+            s = socket.socket()
+            s.setblocking(False)
+            s.connect_ex(listener.getsockname())
+            self.sockets.append(s)
+        return listener.getsockname()[1]
 
     def new_folder(self):
         self.n += 1
@@ -38,6 +53,8 @@ class Court:
     def stop(self):
         self.front.stop()
         self.script.stop()
+        for s in self.sockets:
+            s.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,10 @@
 and counters, but for what differences.yaml intends."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from harness.wait import until
 from judge import compare, counters
 from judge.case import Case, all_cases
 from judge.programs import Envoy, Sallyport
@@ -12,12 +14,22 @@ CASES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases")
 
 
 def run_request(court, program, request):
-    court.script.start(request.answers)
-    response = program.ask(request)
-    return {
-        **compare.answer(response),
-        **compare.seen(court.script.seen),
-    }
+    script = court.script
+    script.start(request.answers)
+    with ThreadPoolExecutor(len(request.during) + 1) as pool:
+        others = []
+        for i, other in enumerate(request.during):
+            others.append(pool.submit(program.ask, other))
+            calls = other.calls or i + 1
+            until(lambda: len(script.seen) >= calls, "it is under way")
+        response = program.ask(request)
+        script.released.set()
+    until(lambda: len(script.seen) >= request.calls, "all calls are made")
+    out = {**compare.answer(response), **compare.seen(script.seen)}
+    for i, other in enumerate(others):
+        for part, value in compare.answer(other.result()).items():
+            out[f"during[{i}].{part}"] = value
+    return out
 
 
 def outcome(court, case, programs):

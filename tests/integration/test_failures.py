@@ -22,7 +22,7 @@ def check_refusal(front, answer, status):
     [
         ("reset", 503),
         ("close", 503),
-        ("half-headers", 503),
+        ("half-headers", 502),
         ("malformed", 502),
         ("huge-header", 502),
         ("never", 504),

@@ -12,7 +12,8 @@
     router: {...}          fields of the router filter
     clusters: {name: {...}}   beside or over "backend"; "hosts" lists the hosts:
                            A, B, C are three scripted backends, DEAD is a port
-                           where nobody listens
+                           where nobody listens, FULL one where nobody accepts
+    listener: {...}        fields of the listener
     bootstrap: {...}       laid over the whole at last
     yaml: text             the whole bootstrap as it is, instead of all these
     json: true             the bootstrap is a file in JSON
@@ -31,6 +32,10 @@
         body
       answers: [{...}]     what the backends answer, one after the other, the
                            last again and again; see judge/backend.py
+      during: [text, ...]  requests that are under way meanwhile: they have
+                           reached their backends, whose answers "hold"; one
+                           with "calls" when there were so many
+      calls: 2             waits until the backends were asked so often
     - raw: "GET / HTTP..." bytes as they are
 
 Ports in texts: @A@, @B@, @C@, @DEAD@ and @PORT@, the listener's.
@@ -59,7 +64,7 @@ LOG = (
 KNOWN = {
     *("about", "hcm", "routes", "virtual_hosts", "route_config", "filters"),
     *("router", "clusters", "bootstrap", "log", "env", "files", "counters"),
-    *("requests", "yaml", "json"),
+    *("requests", "yaml", "json", "listener"),
 }
 
 
@@ -68,6 +73,8 @@ class Request:
         if not isinstance(entry, dict):
             entry = {"request": entry}
         self.answers = entry.get("answers") or [{}]
+        self.during = [Request(r) for r in entry.get("during", [])]
+        self.calls = entry.get("calls", 0)
         if "raw" in entry:
             self.data = entry["raw"].encode("latin-1")
         else:
@@ -130,6 +137,7 @@ def cluster(name, fields):
         out["load_assignment"] = {
             "cluster_name": name,
             "endpoints": [{"lb_endpoints": [host(h) for h in hosts]}],
+            **out.get("load_assignment", {}),
         }
     return out
 
@@ -225,6 +233,7 @@ class Case:
             "filter_chains": [
                 {"filters": [{"name": "hcm", "typed_config": self.hcm()}]}
             ],
+            **(self.parts.get("listener") or {}),
         }
         return merged(
             {

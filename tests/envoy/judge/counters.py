@@ -17,6 +17,17 @@ COMPARED = [
     r"(http\.in\.)?set_metadata\..*",
     r"http_filter_name\..*",
     r"http\.in\.jwt_authn\..*",
+    # Of connections only what does not depend on which of them are reused.
+    r"cluster\.[^.]+\.((internal|external|canary|retry)\.)?"
+    r"upstream_rq_(completed|[1-5]xx|\d{3}|unknown)",
+    r"cluster\.[^.]+\.upstream_rq_(total|cancelled|timeout|maintenance_mode"
+    r"|max_duration_reached|per_try_(idle_)?timeout|retry.*|pending_overflow"
+    r"|pending_failure_eject|active_overflow|drop_overload"
+    r"|[rt]x_reset)",
+    r"cluster\.[^.]+\.(retry_or_shadow_abandoned|original_dst.*|bind_errors)",
+    r"cluster\.[^.]+\.upstream_cx_(connect_(fail|timeout)|none_healthy"
+    r"|overflow|protocol_error|max_duration_reached)",
+    r"vhost\..*",
 ]
 
 

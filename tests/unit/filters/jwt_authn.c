@@ -750,9 +750,11 @@ START_TEST(a_remembered_token_expires_all_the_same)
 {
 	const char *token = hs256(GOOD);
 
-	configure(", jwt_cache_config: {}", "", RULE, "", NULL);
+	configure("", "", RULE, "", NULL);
 	bearer(token);
 	passes();
+	/* Envoy has no cache then, and misses every time. */
+	ck_assert_uint_eq(fake_count(x, "jwt_authn.jwt_cache_miss"), 1);
 	fake_next_request(x);
 	x->wall_ns = 1700000160999999999;
 	bearer(token);
@@ -761,21 +763,7 @@ START_TEST(a_remembered_token_expires_all_the_same)
 	x->wall_ns = 1700000161000000000;
 	bearer(token);
 	is_refused(401, "Jwt is expired");
-	ck_assert_uint_eq(fake_count(x, "jwt_authn.jwt_cache_hit"), 2);
-}
-END_TEST
-
-START_TEST(a_memory_of_our_own_counts_no_hits)
-{
-	const char *token = hs256(GOOD);
-
-	configure("", "", RULE, "", NULL);
-	for (int i = 0; i < 2; i++) {
-		fake_next_request(x);
-		bearer(token);
-		passes();
-	}
-	ck_assert_uint_eq(fake_count(x, "jwt_authn.jwt_cache_miss"), 2);
+	ck_assert_uint_eq(fake_count(x, "jwt_authn.jwt_cache_miss"), 3);
 	ck_assert_uint_eq(fake_count(x, "jwt_authn.jwt_cache_hit"), 0);
 }
 END_TEST
@@ -972,7 +960,6 @@ suite_filters_jwt_authn(void)
 	tcase_add_test(t, preflights_pass_only_when_told_to);
 	tcase_add_test(t, a_remembered_token_does_the_same_again);
 	tcase_add_test(t, a_remembered_token_expires_all_the_same);
-	tcase_add_test(t, a_memory_of_our_own_counts_no_hits);
 	tcase_add_test(t, a_remembered_token_is_not_another_one);
 	tcase_add_test(t, a_remembered_token_still_needs_the_audience);
 	tcase_add_test(t, refused_and_long_tokens_are_not_remembered);

@@ -10,13 +10,18 @@ static struct conf_cluster conf;
 static struct cluster_host hosts[MAX_HOSTS];
 static struct cluster cluster;
 static struct clusters all;
+static const struct balancer_wish any;
 
 /* A balancer over n hosts of these weights. */
 static struct balancer *
 over(int policy, size_t n, const unsigned *weights)
 {
-	conf.lb_policy = policy;
-	cluster = (struct cluster){ .conf = &conf, .hosts = hosts, .n = n };
+	cluster = (struct cluster){ .conf = &conf,
+		.hosts = hosts,
+		.n = n,
+		.policy = policy,
+		.choices = 2,
+		.bias = 1 };
 	for (size_t i = 0; i < n; i++) {
 		hosts[i].weight = weights ? weights[i] : 1;
 		cluster.is_weighted |= hosts[i].weight != hosts[0].weight;
@@ -28,7 +33,7 @@ over(int policy, size_t n, const unsigned *weights)
 static size_t
 take(struct balancer *b)
 {
-	return (size_t)(balancer_take(b, &cluster) - hosts);
+	return (size_t)(balancer_take(b, &cluster, &any) - hosts);
 }
 
 static void
@@ -41,7 +46,7 @@ START_TEST(no_hosts_means_none)
 {
 	struct balancer *b = over(CONF_ROUND_ROBIN, 0, NULL);
 
-	ck_assert_ptr_null(balancer_take(b, &cluster));
+	ck_assert_ptr_null(balancer_take(b, &cluster, &any));
 	balancer_free(b);
 }
 END_TEST

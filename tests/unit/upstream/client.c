@@ -51,7 +51,7 @@ begin(void)
 {
 	backend_start(&backend);
 	loop = loop_new();
-	client = client_new(loop);
+	client = client_new(loop, 1, NULL);
 	arena = arena_new(4096);
 	timer_set(loop, &deadline, PATIENCE_S * NS_PER_S, too_late, NULL);
 }
@@ -204,9 +204,9 @@ static const struct {
 	{ "GET", "/redirect", "302", "" },
 	{ "GET", "/unauthorized", "401", "" },
 	{ "GET", "/excess", "200", "ok" },
-	{ "GET", "/fields/255/10", "200", "" },
-	{ "GET", "/fields/9/10000", "200", "" },
-	{ "GET", "/fields/1/90000", "200", "" },
+	{ "GET", "/fields/99/10", "200", "" },
+	{ "GET", "/fields/9/9000", "200", "" },
+	{ "GET", "/fields/1/80000", "200", "" },
 };
 
 START_TEST(an_answer_comes_through_as_it_was_sent)
@@ -229,7 +229,7 @@ static const struct {
 } failures[] = {
 	{ "/nothing", CALL_TERMINATED, "Empty reply", false },
 	{ "/reset", CALL_TERMINATED, "reset by peer", false },
-	{ "/half-head", CALL_TERMINATED, "", false },
+	{ "/half-head", CALL_PROTOCOL, "", false },
 	{ "/garbage", CALL_PROTOCOL, "HTTP/0.9", false },
 	{ "/nine", CALL_PROTOCOL, "HTTP/0.9", false },
 	{ "/status-99", CALL_PROTOCOL, "", false },
@@ -248,13 +248,13 @@ static const struct {
 	{ "/negative-length", CALL_PROTOCOL, "", false },
 	{ "/endless-length", CALL_PROTOCOL, "not a number", false },
 	{ "/odd-coding", CALL_PROTOCOL, "not chunked", false },
-	{ "/fields/256/10", CALL_RESPONSE_TOO_LARGE, "too many", false },
+	{ "/fields/100/10", CALL_RESPONSE_TOO_LARGE, "too many", false },
 	{ "/fields/1000/10", CALL_RESPONSE_TOO_LARGE, "too many", false },
-	{ "/fields/10/10000", CALL_RESPONSE_TOO_LARGE, "96 KiB", false },
+	{ "/fields/10/10000", CALL_RESPONSE_TOO_LARGE, "too large", false },
 	{ "/fields/1/200000", CALL_RESPONSE_TOO_LARGE, "", false },
-	{ "/cut-length", CALL_TERMINATED, "remaining", true },
-	{ "/reset-length", CALL_TERMINATED, "", true },
-	{ "/cut-chunked", CALL_TERMINATED, "", true },
+	{ "/cut-length", CALL_PROTOCOL, "remaining", true },
+	{ "/reset-length", CALL_PROTOCOL, "", true },
+	{ "/cut-chunked", CALL_PROTOCOL, "", true },
 	{ "/bad-chunk", CALL_PROTOCOL, "chunked-encoding", true },
 };
 
@@ -289,7 +289,7 @@ START_TEST(fields_keep_order_repetition_and_bytes)
 	assert_text(headers_get(&t->response, STR("x-b")), "\xff\x80 \xe9");
 	try_end(t);
 	t = get("/folded");
-	assert_text(headers_get(&t->response, STR("x-f")), "a  \tb    c");
+	assert_text(headers_get(&t->response, STR("x-f")), "a\tb  c");
 	try_end(t);
 	t = get("/early-hints");
 	ck_assert_ptr_null(headers_get(&t->response, STR("link")).ptr);
@@ -511,36 +511,15 @@ START_TEST(a_body_where_none_belongs_spoils_the_connection_only)
 }
 END_TEST
 
-START_TEST(an_idempotent_request_moves_from_a_dead_connection_to_a_new_one)
-{
-	assert_get("/drop-unless-first", "200", "first");
-	assert_get("/drop-unless-first", "200", "first");
-	ck_assert_uint_eq(backend.seen->requests, 3);
-}
-END_TEST
-
-START_TEST(so_does_one_with_a_body_if_it_is_there_as_a_whole)
-{
-	struct try *t;
-
-	assert_get("/drop-unless-first", "200", "first");
-	t = try_new("PUT", "/drop-unless-first");
-	try_body(t, "body");
-	run(t);
-	assert_done(t, "200", "first");
-	try_end(t);
-	ck_assert_uint_eq(backend.seen->requests, 3);
-}
-END_TEST
-
 START_TEST(what_may_have_been_done_is_not_sent_twice)
 {
-	static const int64_t lengths[] = { CALL_BODY_NONE, 4,
-		CALL_BODY_UNKNOWN };
+	static const int64_t lengths[] = { CALL_BODY_NONE, 4, CALL_BODY_UNKNOWN,
+		CALL_BODY_NONE };
+	static const char *const methods[] = { "POST", "POST", "PUT", "GET" };
 	struct try *t;
 
 	assert_get("/drop-unless-first", "200", "first");
-	t = try_new("POST", "/drop-unless-first");
+	t = try_new(methods[_i], "/drop-unless-first");
 	if (lengths[_i] != CALL_BODY_NONE)
 		try_body(t, "body");
 	t->spec.body_len = lengths[_i];
@@ -1109,7 +1088,7 @@ suite_upstream_client(void)
 	TABLE_TEST(t, early, an_early_answer_ends_the_upload);
 	TABLE_TEST(
 	    t, early, an_early_answer_comes_through_while_the_upload_is_stuck);
-	tcase_add_loop_test(t, what_may_have_been_done_is_not_sent_twice, 0, 3);
+	tcase_add_loop_test(t, what_may_have_been_done_is_not_sent_twice, 0, 4);
 	tcase_add_test(t, fields_keep_order_repetition_and_bytes);
 	tcase_add_test(t, the_request_goes_out_as_it_was_given);
 	tcase_add_test(t, a_head_request_may_carry_a_body);
@@ -1117,9 +1096,6 @@ suite_upstream_client(void)
 	tcase_add_test(t, a_connection_closed_between_requests_is_replaced);
 	tcase_add_test(t, bytes_nobody_asked_for_answer_nothing);
 	tcase_add_test(t, a_body_where_none_belongs_spoils_the_connection_only);
-	tcase_add_test(
-	    t, an_idempotent_request_moves_from_a_dead_connection_to_a_new_one);
-	tcase_add_test(t, so_does_one_with_a_body_if_it_is_there_as_a_whole);
 	tcase_add_test(t, without_room_the_answer_stays_where_it_is);
 	tcase_add_test(t, a_large_request_is_taken_as_it_comes);
 	tcase_add_test(t, a_body_shorter_than_declared_breaks_the_request);

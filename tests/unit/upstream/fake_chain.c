@@ -1,11 +1,7 @@
 /* The fake chain. */
 #include "config.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "chain/route.h"
-#include "config/bootstrap.h"
 #include "tests/unit/upstream/fake_chain.h"
 
 struct world {
@@ -14,6 +10,7 @@ struct world {
 	struct gateway gateway;
 	struct conf_route conf;
 	struct conf_route_action action;
+	struct forwarding forwarding;
 };
 
 static void
@@ -39,6 +36,9 @@ fake_exchange(struct arena *arena, struct fake_front *front)
 	x->route = &w->route;
 	w->route.conf = &w->conf;
 	w->conf.route = &w->action;
+	w->route.forwarding = &w->forwarding;
+	w->forwarding.action = &w->action;
+	w->forwarding.keep_max = 1 << 20;
 	x->phase = EXCHANGE_FORWARDING;
 	x->hooks = &hooks;
 	x->owner = front;
@@ -68,7 +68,46 @@ fake_action(struct exchange *x)
 	return &((struct world *)(void *)x)->action;
 }
 
+struct forwarding *
+fake_forwarding(struct exchange *x)
+{
+	return &((struct world *)(void *)x)->forwarding;
+}
+
 /* ---- chain ---- */
+
+void
+exchange_count(const struct exchange *x, enum hcm_counter counter)
+{
+	(void)x;
+	(void)counter;
+}
+
+void
+route_use_hostname(
+    const struct route *route, struct exchange *x, struct str hostname)
+{
+	if (route->conf->route->auto_host_rewrite)
+		headers_set(&x->request, STR(":authority"), hostname);
+}
+
+uint64_t
+host_random(struct exchange *x, uint64_t n)
+{
+	return x->random % n;
+}
+
+const struct conf_cluster *
+gateway_cluster(const struct gateway *gateway, struct str name)
+{
+	const struct conf_static_resources *all =
+	    gateway->bootstrap->static_resources;
+
+	for (size_t i = 0; i < all->clusters.n; i++)
+		if (str_eq(all->clusters.items[i].name, name))
+			return &all->clusters.items[i];
+	return NULL;
+}
 
 void
 exchange_reply(struct exchange *x, const struct host_reply *reply)
@@ -76,6 +115,10 @@ exchange_reply(struct exchange *x, const struct host_reply *reply)
 	struct fake_front *front = x->owner;
 
 	front->replied = reply->status;
+	headers_init(&front->headers, x->arena);
+	for (size_t i = 0; i < reply->n_headers; i++)
+		headers_add(&front->headers, reply->headers[i].name,
+		    reply->headers[i].value);
 	front->flag = reply->flag;
 	x->details = arena_str(x->arena, reply->details);
 	x->local_body = arena_str(x->arena, reply->body);
@@ -117,64 +160,4 @@ route_prepare_request(const struct route *route, struct exchange *x)
 {
 	(void)route;
 	headers_set(&x->request, STR("x-prepared"), STR("yes"));
-}
-
-/* ---- config ---- */
-
-struct diag {
-	char text[4096];
-};
-
-static struct diag only_diag;
-
-struct diag *
-fake_diag(void)
-{
-	only_diag.text[0] = '\0';
-	return &only_diag;
-}
-
-const char *
-fake_diag_text(void)
-{
-	return only_diag.text;
-}
-
-void
-diag_error(struct diag *d, struct place place, const char *path,
-    const char *format, ...)
-{
-	size_t len = strlen(d->text), room = sizeof(d->text) - len;
-	va_list args;
-	int n = snprintf(
-	    d->text + len, room, "%u: %s: ", place.line, path ? path : "");
-
-	if (n < 0 || (size_t)n >= room)
-		return;
-	va_start(args, format);
-	(void)vsnprintf(d->text + len + n, room - (size_t)n, format, args);
-	va_end(args);
-	(void)strncat(d->text, "\n", sizeof(d->text) - strlen(d->text) - 1);
-}
-
-struct str
-bootstrap_data(struct arena *arena, struct diag *diag, const char *path,
-    const struct conf_data_source *source, size_t max)
-{
-	char *bytes;
-	size_t n;
-	FILE *file;
-
-	(void)max;
-	if (!source->filename.ptr)
-		return source->inline_string;
-	file = fopen(arena_cstr(arena, source->filename), "r");
-	if (!file) {
-		diag_error(diag, (struct place){ .line = 0 }, path, "no file");
-		return STR_NONE;
-	}
-	bytes = arena_alloc(arena, 65536);
-	n = fread(bytes, 1, 65536, file);
-	(void)fclose(file);
-	return (struct str){ bytes, n };
 }

@@ -1,7 +1,4 @@
-/*
- * What the router and the clusters need of chain/ and config/, recorded
- * instead of done.
- */
+/* What the router needs of chain/, recorded instead of done. */
 #ifndef SALLYPORT_TESTS_UNIT_UPSTREAM_FAKE_CHAIN_H
 #define SALLYPORT_TESTS_UNIT_UPSTREAM_FAKE_CHAIN_H
 
@@ -11,6 +8,7 @@
 struct fake_front {
 	unsigned replied; /* status of exchange_reply */
 	const char *flag;
+	struct headers headers; /* of the reply */
 	unsigned responds, cuts, changes;
 	void (*on_respond)(struct exchange *);
 	void (*on_changed)(struct exchange *);
@@ -23,9 +21,6 @@ struct exchange *fake_exchange(struct arena *, struct fake_front *);
 struct route *fake_route(struct exchange *);
 struct gateway *fake_gateway(struct exchange *);
 struct conf_route_action *fake_action(struct exchange *);
-
-/* All errors of a diag, one a line. */
-struct diag *fake_diag(void);
-const char *fake_diag_text(void);
+struct forwarding *fake_forwarding(struct exchange *);
 
 #endif

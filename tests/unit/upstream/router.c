@@ -44,10 +44,17 @@ begin(void)
 	origin->connect_timeout_ms = 5000;
 	host->weight = 1;
 	cluster = ARENA_NEW(arena, struct cluster);
-	*cluster = (struct cluster){ .conf = &conf, .hosts = host, .n = 1 };
+	*cluster = (struct cluster){ .conf = &conf,
+		.stat_name = STR("one"),
+		.hosts = host,
+		.n = 1,
+		.thresholds = { { 1024, 1024, 1024, 3, false, 0, 0 },
+		    { 1024, 1024, 1024, 3, false, 0, 0 } } };
 	clusters = ARENA_NEW(arena, struct clusters);
-	*clusters = (struct clusters){ .items = cluster, .n = 1, .n_hosts = 1 };
-	router = router_new(loop, clusters);
+	*clusters = (struct clusters){
+		.items = cluster, .n = 1, .n_hosts = 1, .n_origins = 1
+	};
+	router = router_new(loop, clusters, NULL);
 	front = (struct fake_front){ .replied = 0 };
 }
 
@@ -275,7 +282,7 @@ START_TEST(a_cluster_without_hosts_is_no_healthy_upstream)
 {
 	struct cluster none = { .conf = &conf };
 	struct clusters empty = { .items = &none, .n = 1 };
-	struct router *other = router_new(loop, &empty);
+	struct router *other = router_new(loop, &empty, NULL);
 	struct exchange *x = request("GET", "/plain");
 
 	router_forward(other, x);
@@ -310,8 +317,8 @@ START_TEST(a_body_that_breaks_off_is_cut)
 	ck_assert_uint_eq(front.cuts, 1);
 	ck_assert(!x->download_end);
 	assert_text(x->details,
-	    "upstream_reset_after_response_started{connection_termination}");
-	ck_assert_uint_eq(x->flags.bits, FLAG_UC);
+	    "upstream_reset_after_response_started{protocol_error}");
+	ck_assert_uint_eq(x->flags.bits, FLAG_UPE);
 	end(x);
 }
 END_TEST

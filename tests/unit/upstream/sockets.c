@@ -47,7 +47,7 @@ begin(void)
 	sockets = sockets_new(loop, on_ready, NULL);
 	timer_set(loop, &deadline, 10 * NS_PER_S, too_late, NULL);
 	ck_assert_int_eq(listen(listener, 1), 0);
-	ours = sockets_open(sockets, AF_INET, SOCK_STREAM, 0);
+	ours = sockets_open(sockets, NULL, AF_INET, SOCK_STREAM, 0);
 	ck_assert_int_ge(ours, 0);
 	ck_assert(connect(ours, (void *)&at, sizeof(at)) == 0 ||
 		  errno == EINPROGRESS);
