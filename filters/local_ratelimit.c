@@ -217,8 +217,6 @@ find_draws(struct exchange *x, const struct local *l, struct draws *draws)
 		add_matching(x, l, l->own, draws);
 		return;
 	}
-	if (!host_route_forwards(x))
-		return;
 	add_matching(x, l, host_rate_limits(x, HOST_LEVEL_ROUTE), draws);
 	if (takes_vhost_limits(x, l))
 		add_matching(

@@ -17,6 +17,7 @@ struct action {
 	const struct string_match *
 	    *queries; /* of query_parameter_value_match */
 	struct address_range *ranges; /* of remote_address_match */
+	const struct format *value; /* likewise */
 	struct str *path; /* of metadata */
 };
 
@@ -48,9 +49,12 @@ build_queries(struct setup *s, struct action *a,
 }
 
 static void
-build_ranges(
-    struct setup *s, struct action *a, const struct conf_address_matcher *conf)
+build_address(struct setup *s, struct action *a,
+    const struct conf_address_match_action *action)
 {
+	const struct conf_address_matcher *conf = action->address_matcher;
+
+	a->value = host_setup_format(s, action->node, action->descriptor_value);
 	a->ranges = ARENA_ARRAY(
 	    host_setup_arena(s), conf->ranges.n + 1, struct address_range);
 	for (size_t i = 0; i < conf->ranges.n; i++) {
@@ -86,7 +90,7 @@ build_action(struct setup *s, const struct conf_rate_limit_action *conf,
 	if (conf->query_parameter_value_match)
 		build_queries(s, a, conf->query_parameter_value_match);
 	if (conf->remote_address_match)
-		build_ranges(s, a, conf->remote_address_match->address_matcher);
+		build_address(s, a, conf->remote_address_match);
 	if (!key)
 		return;
 	a->path = ARENA_ARRAY(arena, key->path.n + 1, struct str);
@@ -229,15 +233,26 @@ found_if(bool holds, struct str key, struct str value)
 }
 
 static struct found
+run_address_match(struct exchange *x, const struct action *a)
+{
+	const struct conf_address_match_action *m =
+	    a->conf->remote_address_match;
+	struct str value = STR_NONE;
+
+	if (address_holds(x, a)) {
+		value = host_format(x, a->value);
+		if (!value.len)
+			value = m->default_value;
+	}
+	return found(m->descriptor_key, value.len ? value : STR_NONE, false);
+}
+
+static struct found
 run_match(struct exchange *x, const struct action *a)
 {
 	const struct conf_rate_limit_action *c = a->conf;
 	const struct conf_value_match_action *m;
 
-	if (c->remote_address_match)
-		return found_if(address_holds(x, a),
-		    c->remote_address_match->descriptor_key,
-		    c->remote_address_match->descriptor_value);
 	m = c->header_value_match ? c->header_value_match
 				  : c->query_parameter_value_match;
 	return found_if((c->header_value_match
@@ -280,6 +295,8 @@ run_action(struct exchange *x, const struct action *a)
 	if (c->metadata)
 		return found(c->metadata->descriptor_key, metadata_value(x, a),
 		    c->metadata->skip_if_absent);
+	if (c->remote_address_match)
+		return run_address_match(x, a);
 	return run_match(x, a);
 }
 

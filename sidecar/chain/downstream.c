@@ -5,6 +5,7 @@
 #include "chain/downstream.h"
 #include "chain/request_id.h"
 #include "chain/trust.h"
+#include "http/address.h"
 #include "http/authority.h"
 #include "http/hop_by_hop.h"
 #include "http/referer.h"
@@ -183,6 +184,7 @@ append_via(struct exchange *x, struct headers *h)
 unsigned
 downstream_prepare(struct exchange *x)
 {
+	struct address client;
 	unsigned refusal;
 
 	hop_by_hop_remove_known(&x->request);
@@ -196,7 +198,7 @@ downstream_prepare(struct exchange *x)
 	set_internal(x);
 	introduce(x);
 	append_via(x, &x->request);
-	if (x->is_edge && x->client_address.len)
+	if (x->is_edge && address_read(x->client_address, &client))
 		headers_set(&x->request, STR("x-envoy-external-address"),
 		    x->client_address);
 	request_id_set(x);

@@ -13,7 +13,6 @@
 #include "chain/route.h"
 #include "chain/setup.h"
 #include "config/bootstrap.h"
-#include "config/scalar.h"
 #include "state/counter.h"
 #include "state/gauge.h"
 
@@ -190,7 +189,9 @@ host_header_add(
 
 	if (!h || !header_is_writable(name, value))
 		return false;
-	headers_add(h, arena_str(x->arena, name), arena_str(x->arena, value));
+	headers_append(h,
+	    map == HOST_REQUEST ? HEADERS_OF_REQUEST : HEADERS_OF_RESPONSE,
+	    arena_str(x->arena, name), arena_str(x->arena, value));
 	return true;
 }
 
@@ -445,41 +446,11 @@ host_metadata_string(
 	return metadata_string(x, ns, keys, n);
 }
 
-/* The value at a path of a Struct, if it is a text. */
-static struct str
-string_at(const struct node *n, const struct str *keys, size_t n_keys)
-{
-	size_t at;
-
-	for (size_t i = 0; i < n_keys; i++) {
-		for (at = 0; n->kind == NODE_MAP && at < n->n; at++)
-			if (str_eq(n->items[at].key, keys[i]))
-				break;
-		if (n->kind != NODE_MAP || at == n->n)
-			return STR_NONE;
-		n = n->items[at].value;
-	}
-	return n->kind == NODE_SCALAR &&
-		       (n->quoted || scalar_kind(n->scalar) == SCALAR_TEXT)
-		   ? n->scalar
-		   : STR_NONE;
-}
-
 struct str
 host_route_metadata_string(
     struct exchange *x, struct str ns, const struct str *keys, size_t n)
 {
-	const struct conf_metadata *m =
-	    x->route ? x->route->conf->metadata : NULL;
-
-	for (size_t i = 0; m && i < m->filter_metadata.n; i++) {
-		const struct map_entry *e = &m->filter_metadata.items[i];
-
-		if (str_eq(e->key, ns))
-			return string_at(
-			    *(const struct node *const *)e->value, keys, n);
-	}
-	return STR_NONE;
+	return x->route ? route_metadata(x->route, ns, keys, n) : STR_NONE;
 }
 
 struct str
@@ -507,10 +478,10 @@ host_body_format(
 const struct rate_limits *
 host_rate_limits(struct exchange *x, enum host_level level)
 {
-	if (!x->route)
+	if (!host_route_forwards(x))
 		return NULL;
-	return level == HOST_LEVEL_ROUTE ? x->route->rate_limits
-					 : x->route->vhost_rate_limits;
+	return level == HOST_LEVEL_ROUTE ? route_limits(x->route)
+					 : route_vhost_limits(x->route);
 }
 
 bool

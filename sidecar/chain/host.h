@@ -234,7 +234,8 @@ struct str host_body_format(
 
 /*
  * rate_limits of the chosen route (HOST_LEVEL_ROUTE) or of its virtual host
- * (HOST_LEVEL_VHOST), or NULL; and whether the route asks for the latter too.
+ * (HOST_LEVEL_VHOST); NULL if there are none or the route does not forward.
+ * And whether the route asks for the latter too.
  */
 struct rate_limits;
 const struct rate_limits *host_rate_limits(struct exchange *, enum host_level);

@@ -121,8 +121,10 @@ render(const struct format *format, struct exchange *x)
 	if (!format)
 		return x->local_body;
 	buf_init(&text, BODY_MAX);
+	x->renders_reply = true;
 	if (format_render(format, x, &text))
 		buf_clear(&text);
+	x->renders_reply = false;
 	body = arena_str(x->arena, buf_bytes(&text));
 	buf_free(&text);
 	return body;

@@ -267,7 +267,9 @@ static const struct schema_field format_fields[] = {
 	    .text = "Leave absent values out." },
 	{ FIELD(SCHEMA_STR, conf_format, content_type),
 	    .text = "Content type of a local reply in this format." },
-	REFUSED("formatters", "there are no formatter extensions"),
+	{ FIELD(SCHEMA_MESSAGE, conf_format, formatters), .label = SCHEMA_LIST,
+	    .message = &conf_extension_message,
+	    .text = "Extensions that add operators: req_without_query." },
 	DELEGATED("json_format_options", "properties are always sorted"),
 	{ .name = NULL },
 };
@@ -288,4 +290,18 @@ const struct schema_message conf_format_message = {
 	.fields = format_fields,
 	.required_oneof = "format",
 	.check = check_format,
+};
+
+static const struct schema_field metadata_fields[] = {
+	{ FIELD(SCHEMA_NODE, conf_metadata, filter_metadata),
+	    .label = SCHEMA_MAP,
+	    .text = "Values by the name of their reader." },
+	DELEGATED("typed_filter_metadata", "nothing reads it"),
+	{ .name = NULL },
+};
+
+const struct schema_message conf_metadata_message = {
+	.name = "envoy.config.core.v3.Metadata",
+	.size = sizeof(struct conf_metadata),
+	.fields = metadata_fields,
 };

@@ -198,10 +198,12 @@ static const struct schema_message address_matcher_message = {
 
 static const struct schema_field address_match_fields[] = {
 	{ FIELD(SCHEMA_STR, conf_address_match_action, descriptor_value),
-	    .min_items = 1, .required = true, .text = "Value of the entry." },
+	    .min_items = 1, .required = true,
+	    .text = "Value of the entry, with operators." },
 	{ FIELD(SCHEMA_STR, conf_address_match_action, descriptor_key),
 	    .fallback = "remote_address_match", .text = "Key of the entry." },
-	DELEGATED_SCALAR("default_value", NO_OPERATORS),
+	{ FIELD(SCHEMA_STR, conf_address_match_action, default_value),
+	    .text = "Its value where the operators give none." },
 	{ FIELD(SCHEMA_MESSAGE, conf_address_match_action, address_matcher),
 	    .message = &address_matcher_message, .required = true,
 	    .text = "Where the client has to be." },

@@ -1,4 +1,4 @@
-/* Envoy's matchers of requests, and the actions that make rate limit keys. */
+/* Envoy's matchers of requests. */
 #include "config.h"
 
 #include "config/messages.h"

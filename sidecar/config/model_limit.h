@@ -51,7 +51,7 @@ struct conf_address_matcher {
 };
 struct conf_address_match_action {
 	const struct node *node;
-	struct str descriptor_value, descriptor_key;
+	struct str descriptor_value, descriptor_key, default_value;
 	struct conf_address_matcher *address_matcher;
 };
 

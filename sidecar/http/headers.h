@@ -27,6 +27,14 @@ void headers_init(struct headers *, struct arena *);
 /* Appends a field; name must be in lower case already. Nothing is copied. */
 void headers_add(struct headers *, struct str name, struct str value);
 
+/*
+ * Adds a value as Envoy does: to the one line of a field that it keeps in one
+ * line, behind a comma, else as a line of its own.
+ */
+enum headers_of { HEADERS_OF_REQUEST, HEADERS_OF_RESPONSE };
+void headers_append(
+    struct headers *, enum headers_of, struct str name, struct str value);
+
 /* Value of the first field of that name, or absent. */
 struct str headers_get(const struct headers *, struct str name);
 

@@ -194,7 +194,6 @@ prepare(struct forward *f)
 		headers_set(
 		    &x->request, STR("x-envoy-attempt-count"), STR("1"));
 	route_prepare_request(x->route, x);
-	headers_remove_hop_by_hop(&x->request);
 	retry_read(f);
 }
 

@@ -233,6 +233,28 @@ START_TEST(a_limit_counts_and_says_what_is_left)
 }
 END_TEST
 
+/* CONNECT has no path, and a reset may come before anything else. */
+START_TEST(a_stream_without_fields_is_no_trouble)
+{
+	static const char *const all[][2] = { { "sallyport.health", "{}" },
+		{ "sallyport.rewrite", "{\"pattern\":\"a*\"}" },
+		{ "sallyport.rate_limit",
+		    "{\"limit\":1,\"window\":\"1s\",\"key_header\":\"host\"}" },
+		{ "sallyport.breaker", "{}" }, { "sallyport.location", "{}" } };
+
+	open_stream(all[_i][0], all[_i][1]);
+	(void)headers_remove(&s->maps[ABI_REQUEST_HEADERS], STR(":method"));
+	(void)headers_remove(&s->maps[ABI_REQUEST_HEADERS], STR(":path"));
+	(void)headers_remove(&s->maps[ABI_REQUEST_HEADERS], STR(":authority"));
+	(void)headers_remove(&s->maps[ABI_REQUEST_HEADERS], STR(":scheme"));
+	envoy_text(s, ABI_SOURCE_ADDRESS, NULL);
+	(void)envoy_request(s, true);
+	s->has_map[ABI_RESPONSE_HEADERS] = true;
+	(void)s->hooks->response_headers(s, s->self, true);
+	close_stream();
+}
+END_TEST
+
 Suite *suite_module_stream(void);
 
 Suite *
@@ -255,6 +277,7 @@ suite_module_stream(void)
 	tcase_add_test(
 	    t, a_route_configuration_of_another_filter_is_no_permission);
 	tcase_add_test(t, a_limit_counts_and_says_what_is_left);
+	tcase_add_loop_test(t, a_stream_without_fields_is_no_trouble, 0, 5);
 	suite_add_tcase(suite, t);
 	return suite;
 }
