@@ -9,6 +9,7 @@
 #include "chain/chain.h"
 #include "chain/format.h"
 #include "chain/host.h"
+#include "chain/local_reply.h"
 #include "chain/metadata.h"
 #include "chain/route.h"
 #include "chain/setup.h"
@@ -16,7 +17,6 @@
 #include "state/counter.h"
 #include "state/gauge.h"
 
-enum { BODY_FORMAT_MAX = 1024 * 1024 };
 
 struct arena *
 host_setup_arena(struct setup *s)
@@ -463,16 +463,7 @@ struct str
 host_body_format(
     struct exchange *x, const struct format *format, struct str body)
 {
-	struct str before = x->local_body, out = STR_NONE;
-	struct buf text;
-
-	x->local_body = body.ptr ? body : STR("");
-	buf_init(&text, BODY_FORMAT_MAX);
-	if (!format_render(format, x, &text))
-		out = arena_str(x->arena, buf_bytes(&text));
-	buf_free(&text);
-	x->local_body = before;
-	return out;
+	return local_reply_render(x, format, body);
 }
 
 const struct rate_limits *

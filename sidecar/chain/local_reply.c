@@ -112,22 +112,30 @@ apply_mapper(const struct local_reply *l, struct exchange *x)
 	return l->format;
 }
 
+struct str
+local_reply_render(
+    struct exchange *x, const struct format *format, struct str body)
+{
+	struct str before = x->local_body;
+	struct buf text;
+
+	x->local_body = body.ptr ? body : STR("");
+	x->renders_reply = true;
+	buf_init(&text, BODY_MAX);
+	if (format_render(format, x, &text))
+		buf_clear(&text);
+	body = arena_str(x->arena, buf_bytes(&text));
+	buf_free(&text);
+	x->renders_reply = false;
+	x->local_body = before;
+	return body;
+}
+
 static struct str
 render(const struct format *format, struct exchange *x)
 {
-	struct buf text;
-	struct str body;
-
-	if (!format)
-		return x->local_body;
-	buf_init(&text, BODY_MAX);
-	x->renders_reply = true;
-	if (format_render(format, x, &text))
-		buf_clear(&text);
-	x->renders_reply = false;
-	body = arena_str(x->arena, buf_bytes(&text));
-	buf_free(&text);
-	return body;
+	return format ? local_reply_render(x, format, x->local_body)
+		      : x->local_body;
 }
 
 /* An answer as it is for plain HTTP, before it is one of gRPC. */

@@ -3,11 +3,10 @@
 
 #include "chain/downstream.h"
 #include "chain/hash.h"
+#include "chain/local_reply.h"
 #include "chain/route_table.h"
 #include "config/scalar.h"
 #include "http/target.h"
-
-enum { FORMAT_MAX = 64 * 1024 };
 
 /* ---- finding ---- */
 
@@ -251,19 +250,12 @@ route_finish_response(const struct route *r, struct exchange *x)
 struct str
 route_direct_body(const struct route *r, struct exchange *x, struct str *type)
 {
-	struct str body = r->parts->direct_body;
-	struct buf text;
+	const struct format *format = r->parts->direct_format;
 
-	if (!r->parts->direct_format)
-		return body;
-	*type = format_content_type(r->parts->direct_format);
-	x->local_body = body.ptr ? body : STR("");
-	buf_init(&text, FORMAT_MAX);
-	body = format_render(r->parts->direct_format, x, &text)
-		   ? STR("")
-		   : arena_str(x->arena, buf_bytes(&text));
-	buf_free(&text);
-	return body;
+	if (!format)
+		return r->parts->direct_body;
+	*type = format_content_type(format);
+	return local_reply_render(x, format, r->parts->direct_body);
 }
 
 const struct rate_limits *

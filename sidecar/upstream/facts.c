@@ -15,8 +15,6 @@ facts_of_host(struct forward *f)
 		.metadata = host->metadata,
 		.hosts_attempted = hosts,
 		.names_attempted = names };
-	if (host->address.ptr)
-		f->x->upstream_host = host->address;
 }
 
 /* "first,second" */
@@ -43,6 +41,8 @@ facts_of_connection(struct forward *f)
 	struct exchange *x = f->x;
 	struct exchange_upstream *u = &x->upstream;
 
+	if (host->address.ptr)
+		x->upstream_host = host->address;
 	join(x->arena, &u->hosts_attempted, address_of(f));
 	join(x->arena, &u->names_attempted,
 	    host->hostname.len ? host->hostname : address_of(f));
