@@ -12,6 +12,7 @@ COMPARED = [
     r"http\.in\.(no_route|no_cluster|rq_total|rq_redirect|rq_direct_response)",
     r"http\.in\.rs_too_large",
     r"http\.in\.cors\..*",
+    r".*\.http_local_rate_limit\..*",
     r"http\.in\.fault\..*",
     r"(http\.in\.)?set_metadata\..*",
     r"http_filter_name\..*",
