@@ -84,8 +84,14 @@ struct conf_http_status {
 };
 
 /* envoy.type.matcher.v3 */
+struct conf_google_re2 {
+	const struct node *node;
+	uint32_t max_program_size;
+	bool has_max_program_size;
+};
 struct conf_regex {
 	const struct node *node;
+	struct conf_google_re2 *google_re2;
 	struct str regex;
 };
 struct conf_regex_rewrite {
