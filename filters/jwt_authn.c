@@ -297,7 +297,10 @@ verify(struct run *run, const struct jwt_requirement *r,
 	return JWS_OK;
 }
 
-/* A remembered token; only where no other provider could claim it. */
+/*
+ * A remembered token; only where no other provider could claim it. Counted
+ * is what Envoy would find, which remembers only when told to.
+ */
 static struct memo_item *
 recall(struct run *run, const struct found *found)
 {
@@ -307,7 +310,10 @@ recall(struct run *run, const struct found *found)
 	if (found->place->n_providers > 1)
 		return NULL;
 	item = memo_find(p->memo, p, found->token);
-	host_count(run->x, item ? run->jwt->hits : run->jwt->misses, 1);
+	host_count(run->x,
+	    item && p->conf->jwt_cache_config ? run->jwt->hits
+					      : run->jwt->misses,
+	    1);
 	return item;
 }
 

@@ -496,19 +496,19 @@ static struct limit_result
 take(struct exchange *x, const struct local *l, struct draw draw)
 {
 	const struct conf_bucket *b = draw.bucket;
+	struct arena *arena = host_arena(x);
 	struct str route = STR("");
 	struct str scope;
 
 	if (l->of_route)
 		route = host_attribute(x, HOST_ROUTE_NAME);
 	if (l->of_route && !route.len)
-		route = arena_printf(host_arena(x), "%u:%u",
-		    l->conf->node->place.line, l->conf->node->place.column);
-	scope = arena_printf(host_arena(x),
-	    "local_ratelimit " STR_FMT " " STR_FMT " %u/%u/%lld",
-	    STR_ARG(l->conf->stat_prefix), STR_ARG(route),
-	    (unsigned)b->max_tokens, (unsigned)b->tokens_per_fill,
-	    (long long)b->fill_interval);
+		route = arena_printf(arena, "%u:%u", l->conf->node->place.line,
+		    l->conf->node->place.column);
+	scope = ARENA_JOIN(arena, STR("local_ratelimit "), l->conf->stat_prefix,
+	    STR(" "), route, STR(" "), arena_u64(arena, b->max_tokens),
+	    STR("/"), arena_u64(arena, b->tokens_per_fill), STR("/"),
+	    arena_u64(arena, (uint64_t)b->fill_interval));
 	return limit_bucket(host_state(x),
 	    limit_key(host_state(x), scope, draw.key), b->max_tokens,
 	    b->tokens_per_fill, b->fill_interval, host_boot_ns(x));

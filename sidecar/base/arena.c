@@ -140,13 +140,19 @@ arena_str(struct arena *a, struct str s)
 }
 
 struct str
-arena_lower(struct arena *a, struct str s)
+arena_join(struct arena *a, const struct str *pieces, size_t n)
 {
-	char *copy = arena_cstr(a, s);
+	size_t len = 0;
+	char *text, *at;
 
-	for (size_t i = 0; i < s.len; i++)
-		copy[i] = ascii_lower(copy[i]);
-	return (struct str){ copy, s.len };
+	for (size_t i = 0; i < n; i++)
+		len += pieces[i].len;
+	text = at = take(a, len + 1);
+	for (size_t i = 0; i < n; i++)
+		if (pieces[i].len)
+			at = mempcpy(at, pieces[i].ptr, pieces[i].len);
+	*at = '\0';
+	return (struct str){ text, len };
 }
 
 struct str
@@ -155,6 +161,16 @@ arena_u64(struct arena *a, uint64_t n)
 	char room[STR_U64_MAX];
 
 	return arena_str(a, str_from_u64(room, n));
+}
+
+struct str
+arena_lower(struct arena *a, struct str s)
+{
+	char *copy = arena_cstr(a, s);
+
+	for (size_t i = 0; i < s.len; i++)
+		copy[i] = ascii_lower(copy[i]);
+	return (struct str){ copy, s.len };
 }
 
 struct str

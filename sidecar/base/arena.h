@@ -38,6 +38,9 @@ struct str arena_lower(struct arena *, struct str s);
 /* A NUL-terminated copy of s. */
 char *arena_cstr(struct arena *, struct str s) __attribute__((returns_nonnull));
 
+/* n pieces one after the other, NUL-terminated behind their length. */
+struct str arena_join(struct arena *, const struct str *pieces, size_t n);
+
 /* n in decimal digits. */
 struct str arena_u64(struct arena *, uint64_t n);
 
@@ -52,6 +55,11 @@ void arena_cleanup(struct arena *, void (*fn)(void *), void *ptr);
 
 /* Bytes taken from the system for this arena. */
 size_t arena_size(const struct arena *);
+
+/* ARENA_JOIN(arena, STR("a"), b, c) */
+#define ARENA_JOIN(arena, ...)                                                 \
+	arena_join((arena), (const struct str[]){ __VA_ARGS__ },               \
+	    sizeof((const struct str[]){ __VA_ARGS__ }) / sizeof(struct str))
 
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
 #define ARENA_ARRAY(arena, n, type)                                            \

@@ -21,46 +21,20 @@ buf_free(struct buf *b)
 	*b = (struct buf){ .max = b->max };
 }
 
-struct str
-buf_bytes(const struct buf *b)
-{
-	return (struct str){ b->ptr ? b->ptr + b->from : "", b->to - b->from };
-}
-
-size_t
-buf_len(const struct buf *b)
-{
-	return b->to - b->from;
-}
-
-size_t
-buf_room(const struct buf *b)
-{
-	return b->max - buf_len(b);
-}
-
-bool
-buf_is_empty(const struct buf *b)
-{
-	return b->to == b->from;
-}
-
 enum err
-buf_reserve(struct buf *b, size_t n, char **at)
+buf_make_room(struct buf *b, size_t n)
 {
 	size_t len = buf_len(b), cap = b->cap ? b->cap : 512;
 	char *bigger;
 
 	if (n > b->max - len)
 		return ERR_FULL;
-	if (n <= b->cap - b->to && b->ptr)
-		goto out;
 	if (b->from) {
 		memmove(b->ptr, b->ptr + b->from, len);
 		b->from = 0;
 		b->to = len;
 		if (n <= b->cap - len)
-			goto out;
+			return ERR_OK;
 	}
 	while (cap < len + n)
 		cap *= 2;
@@ -71,8 +45,6 @@ buf_reserve(struct buf *b, size_t n, char **at)
 		return ERR_FULL;
 	b->ptr = bigger;
 	b->cap = cap;
-out:
-	*at = b->ptr + b->to;
 	return ERR_OK;
 }
 
@@ -97,12 +69,6 @@ buf_append(struct buf *b, struct str bytes)
 	memcpy(at, bytes.ptr, bytes.len);
 	buf_commit(b, bytes.len);
 	return ERR_OK;
-}
-
-enum err
-buf_append_byte(struct buf *b, char byte)
-{
-	return buf_append(b, (struct str){ &byte, 1 });
 }
 
 enum err
@@ -135,6 +101,13 @@ buf_consume(struct buf *b, size_t n)
 	b->from += n;
 	if (b->from == b->to)
 		buf_clear(b);
+}
+
+void
+buf_truncate(struct buf *b, size_t n)
+{
+	assert(n <= buf_len(b));
+	b->to -= n;
 }
 
 void

@@ -20,27 +20,78 @@ struct buf {
 void buf_init(struct buf *, size_t max);
 void buf_free(struct buf *);
 
-/* The unread bytes; valid until the next call that changes the buf. */
-struct str buf_bytes(const struct buf *);
-size_t buf_len(const struct buf *);
-/* How many more bytes may be appended. */
-size_t buf_room(const struct buf *);
-bool buf_is_empty(const struct buf *);
+static inline size_t
+buf_len(const struct buf *b)
+{
+	return b->to - b->from;
+}
 
-enum err buf_append(struct buf *, struct str bytes) CHECKED;
-enum err buf_append_byte(struct buf *, char byte) CHECKED;
-enum err buf_printf(struct buf *, const char *format, ...) CHECKED
-    __attribute__((format(printf, 2, 3)));
+/* The unread bytes; valid until the next call that changes the buf. */
+static inline struct str
+buf_bytes(const struct buf *b)
+{
+	return (struct str){ b->ptr ? b->ptr + b->from : "", buf_len(b) };
+}
+
+/* How many more bytes may be appended. */
+static inline size_t
+buf_room(const struct buf *b)
+{
+	return b->max - buf_len(b);
+}
+
+static inline bool
+buf_is_empty(const struct buf *b)
+{
+	return b->to == b->from;
+}
 
 /*
  * Makes room for n bytes behind the end and points *at there; what was
  * written is added with buf_commit. Fails with ERR_FULL.
  */
-enum err buf_reserve(struct buf *, size_t n, char **at) CHECKED;
+static inline enum err buf_reserve(struct buf *, size_t n, char **at) CHECKED;
 void buf_commit(struct buf *, size_t n);
+
+enum err buf_append(struct buf *, struct str bytes) CHECKED;
+static inline enum err buf_append_byte(struct buf *, char byte) CHECKED;
+enum err buf_printf(struct buf *, const char *format, ...) CHECKED
+    __attribute__((format(printf, 2, 3)));
 
 /* Drops n bytes from the front. */
 void buf_consume(struct buf *, size_t n);
+/* Drops n bytes from the end. */
+void buf_truncate(struct buf *, size_t n);
 void buf_clear(struct buf *);
+
+/* ---- what is inline ---- */
+
+/* Moves the bytes, or has more memory, so that n more fit; or ERR_FULL. */
+enum err buf_make_room(struct buf *, size_t n) CHECKED;
+
+static inline enum err
+buf_reserve(struct buf *b, size_t n, char **at)
+{
+	enum err err = ERR_OK;
+
+	if (!b->ptr || n > b->cap - b->to || n > buf_room(b))
+		err = buf_make_room(b, n);
+	if (!err)
+		*at = b->ptr + b->to;
+	return err;
+}
+
+static inline enum err
+buf_append_byte(struct buf *b, char byte)
+{
+	char *at;
+	enum err err = buf_reserve(b, 1, &at);
+
+	if (err)
+		return err;
+	*at = byte;
+	b->to++;
+	return ERR_OK;
+}
 
 #endif

@@ -16,6 +16,34 @@ is_special(unsigned char c)
 	return c < ' ' || c == '"' || c == '\\' || c >= 0x80;
 }
 
+/* Whether any of eight bytes is special; a zero byte borrows from above. */
+static bool
+has_special(uint64_t word)
+{
+	const uint64_t ones = 0x0101010101010101U, tops = 0x80 * ones;
+	uint64_t quote = word ^ '"' * ones, slash = word ^ '\\' * ones;
+
+	return ((word - ' ' * ones) | (quote - ones) | (slash - ones) | word) &
+	       tops;
+}
+
+/* The same for any number of bytes. */
+static bool
+holds_special(const unsigned char *p, size_t n)
+{
+	uint64_t word;
+	size_t i = 0;
+
+	for (; i + sizeof(word) <= n; i += sizeof(word)) {
+		memcpy(&word, p + i, sizeof(word));
+		if (has_special(word))
+			return true;
+	}
+	while (i < n && !is_special(p[i]))
+		i++;
+	return i < n;
+}
+
 /* Length of the well-formed UTF-8 sequence at p (Unicode table 3-7), or 0. */
 static size_t
 utf8_len(const unsigned char *p, size_t n)
@@ -131,10 +159,8 @@ json_append_text(struct buf *b, struct str s)
 {
 	const unsigned char *p = (const unsigned char *)s.ptr;
 
-	for (size_t i = 0; i < s.len; i++)
-		if (is_special(p[i]))
-			return append_escaped(b, p, s.len);
-	return buf_append(b, s);
+	return holds_special(p, s.len) ? append_escaped(b, p, s.len)
+				       : buf_append(b, s);
 }
 
 enum err

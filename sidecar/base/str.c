@@ -22,12 +22,6 @@ ascii_hex(char c)
 }
 
 bool
-str_eq_nocase(struct str a, struct str b)
-{
-	return a.len == b.len && str_starts_nocase(a, b);
-}
-
-bool
 str_starts_nocase(struct str s, struct str prefix)
 {
 	if (s.len < prefix.len)

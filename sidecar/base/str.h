@@ -39,9 +39,6 @@ str_eq(struct str a, struct str b)
 	return a.len == b.len && (a.len == 0 || !memcmp(a.ptr, b.ptr, a.len));
 }
 
-/* The same, with ASCII letters compared without case. */
-bool str_eq_nocase(struct str a, struct str b);
-
 static inline bool
 str_starts(struct str s, struct str prefix)
 {
@@ -50,6 +47,14 @@ str_starts(struct str s, struct str prefix)
 }
 
 bool str_starts_nocase(struct str s, struct str prefix);
+
+/* The same bytes, ASCII letters compared without case. */
+static inline bool
+str_eq_nocase(struct str a, struct str b)
+{
+	return a.len == b.len && str_starts_nocase(a, b);
+}
+
 bool str_ends(struct str s, struct str suffix);
 
 /* Byte order comparison, shorter first when one begins the other. */

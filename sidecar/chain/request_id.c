@@ -4,8 +4,6 @@
  */
 #include "config.h"
 
-#include <stdio.h>
-
 #include "base/random.h"
 #include "chain/request_id.h"
 
@@ -13,6 +11,7 @@
 
 enum {
 	UUID_LEN = 36,
+	VARIANT_AT = 19,
 	MARK_AT = 14, /* the version of a UUID: "4" is not traced */
 };
 
@@ -84,18 +83,18 @@ request_id_build(
 static struct str
 make(struct arena *arena)
 {
-	unsigned char b[16];
-	char text[UUID_LEN + 1];
+	static const char hex[] = "0123456789abcdef";
+	static const char form[] = "xxxxxxxx-xxxx-4xxx-xxxx-xxxxxxxxxxxx";
+	char *text = arena_cstr(arena, (struct str){ form, UUID_LEN });
+	unsigned char random[UUID_LEN / 2];
 
-	random_bytes(b, sizeof(b));
-	b[6] = (unsigned char)(0x40 | (b[6] & 0x0f));
-	b[8] = (unsigned char)(0x80 | (b[8] & 0x3f));
-	(void)snprintf(text, sizeof(text),
-	    "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
-	    "%02x%02x%02x%02x%02x%02x",
-	    b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10],
-	    b[11], b[12], b[13], b[14], b[15]);
-	return arena_str(arena, (struct str){ text, UUID_LEN });
+	random_bytes(random, sizeof(random));
+	for (size_t i = 0; i < UUID_LEN; i++)
+		if (form[i] == 'x')
+			text[i] = hex[i % 2 ? random[i / 2] >> 4
+					    : random[i / 2] & 15];
+	text[VARIANT_AT] = hex[8 | (random[VARIANT_AT / 2] >> 4 & 3)];
+	return (struct str){ text, UUID_LEN };
 }
 
 static struct str

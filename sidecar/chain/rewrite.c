@@ -128,8 +128,7 @@ rewrite_path(const struct rewrite *r, struct exchange *x)
 
 	if (!changed.ptr)
 		return;
-	changed = arena_printf(x->arena, STR_FMT STR_FMT, STR_ARG(changed),
-	    STR_ARG(target_query(target)));
+	changed = ARENA_JOIN(x->arena, changed, target_query(target));
 	if (!changed.len)
 		return;
 	if (!x->gateway->suppress_envoy_headers &&

@@ -14,6 +14,8 @@
 
 enum {
 	HEAD_MAX = 256 * 1024,
+	HEAD_USUAL = 1024,
+	SECTION_MAX = 128 * 1024,
 	CUT_LEN = 8, /* a record header of version 0: every parser stops */
 };
 
@@ -47,22 +49,59 @@ queue_header(struct output *o, size_t len)
 	    &o->head, (struct str){ (const char *)header, sizeof(header) });
 }
 
-enum err
-output_head(struct output *o, struct str section)
+struct buf *
+output_head(struct output *o)
 {
-	struct str piece;
-	enum err err = ERR_OK;
+	char *at;
 
-	if (o->form == OUTPUT_BARE)
-		return buf_append(&o->head, section);
-	while (section.len && !err) {
-		piece = str_slice(section, 0, FASTCGI_RECORD_MAX);
-		section = str_slice(section, piece.len, section.len);
+	if (buf_reserve(&o->head, HEAD_USUAL, &at))
+		return NULL;
+	if (o->form == OUTPUT_RECORDS)
+		buf_commit(&o->head, FASTCGI_HEADER_LEN);
+	o->section_at = buf_len(&o->head);
+	return &o->head;
+}
+
+/* A section too long for one record is queued anew, in several. */
+static enum err
+split_section(struct output *o, size_t len)
+{
+	struct buf section;
+	struct str rest, piece;
+	enum err err;
+
+	buf_init(&section, SECTION_MAX);
+	rest = buf_bytes(&o->head);
+	err = buf_append(&section, str_slice(rest, o->section_at, rest.len));
+	buf_truncate(&o->head, len + FASTCGI_HEADER_LEN);
+	rest = buf_bytes(&section);
+	while (rest.len && !err) {
+		piece = str_slice(rest, 0, FASTCGI_RECORD_MAX);
+		rest = str_slice(rest, piece.len, rest.len);
 		err = queue_header(o, piece.len);
 		if (!err)
 			err = buf_append(&o->head, piece);
 	}
+	buf_free(&section);
 	return err;
+}
+
+enum err
+output_head_end(struct output *o)
+{
+	size_t len = buf_len(&o->head) - o->section_at;
+	unsigned char *record;
+
+	if (len > SECTION_MAX)
+		return ERR_FULL;
+	if (o->form == OUTPUT_BARE)
+		return ERR_OK;
+	if (len > FASTCGI_RECORD_MAX)
+		return split_section(o, len);
+	record = (unsigned char *)o->head.ptr + o->head.from + o->section_at -
+		 FASTCGI_HEADER_LEN;
+	fastcgi_header(record, FASTCGI_STDOUT, o->id, len);
+	return ERR_OK;
 }
 
 /* Opens the next record of body bytes if none is under way. */

@@ -20,6 +20,7 @@ struct output {
 	enum output_form form;
 	uint16_t id;
 	struct buf head; /* bytes that go before the body */
+	size_t section_at; /* where in head the header section begins */
 	size_t record_left; /* body bytes that a sent record header announces */
 	bool ended; /* the last bytes are in head or sent */
 };
@@ -31,10 +32,12 @@ void output_free(struct output *);
 void output_begin(struct output *, uint16_t id);
 
 /*
- * Queues the header section, which must be the first thing queued. ERR_FULL:
- * it is longer than the output takes.
+ * The header section must be the first thing queued: it is appended to what
+ * output_head returns (NULL without memory), then output_head_end makes
+ * records of it. ERR_FULL: it is longer than the output takes.
  */
-enum err output_head(struct output *, struct str section) CHECKED;
+struct buf *output_head(struct output *);
+enum err output_head_end(struct output *) CHECKED;
 
 /*
  * Sends what is queued, then body bytes, consuming them, then the end.

@@ -13,7 +13,6 @@
 
 enum {
 	LARGE = 48 * 1024, /* an answer that sockets do not swallow whole */
-	HEAD_MAX = 128 * 1024,
 	WORTH_READING = 8 * 1024, /* less room is not worth a system call */
 	PHASE_SHIFT = 60, /* beyond any number of bytes */
 };
@@ -273,18 +272,17 @@ static enum err
 queue_head(struct stream *s)
 {
 	struct exchange *x = s->x;
+	struct buf *section = output_head(s->out);
 	int64_t len = -1;
-	struct buf section;
-	enum err err;
+	enum err err = ERR_FULL;
 
 	if (x->download_end && !exchange_response_is_bodyless(x))
 		len = (int64_t)buf_len(&x->download);
-	buf_init(&section, HEAD_MAX);
-	err =
-	    cgi_response_write(&section, exchange_status(x), &x->response, len);
+	if (section)
+		err = cgi_response_write(
+		    section, exchange_status(x), &x->response, len);
 	if (!err)
-		err = output_head(s->out, buf_bytes(&section));
-	buf_free(&section);
+		err = output_head_end(s->out);
 	s->head_queued = true;
 	return err;
 }

@@ -5,8 +5,6 @@
  */
 #include "config.h"
 
-#include <inttypes.h>
-
 #include "http/cgi.h"
 #include "http/target.h"
 
@@ -298,7 +296,7 @@ add_content_fields(struct reading *r, struct cgi_request *out)
 	if (out->content_length > 0 ||
 	    (out->content_length == 0 && expects_body))
 		headers_add(h, STR("content-length"),
-		    arena_printf(r->arena, "%" PRId64, out->content_length));
+		    arena_u64(r->arena, (uint64_t)out->content_length));
 }
 
 /*
@@ -397,35 +395,50 @@ may_leave(const struct header *h)
 		STR_INIT("connection"), STR_INIT("keep-alive"),
 		STR_INIT("proxy-connection"), STR_INIT("transfer-encoding"),
 		STR_INIT("upgrade") };
-	static const struct str prefixes[] = { STR_INIT(":"),
-		STR_INIT("x-accel-"), STR_INIT("x-sendfile"),
-		STR_INIT("x-lighttpd-") };
+	static const struct str prefixes[] = { STR_INIT("x-accel-"),
+		STR_INIT("x-sendfile"), STR_INIT("x-lighttpd-") };
 
+	if (!header_name_is_valid(h->name) || !header_value_is_valid(h->value))
+		return false;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (str_eq_nocase(h->name, names[i]))
 			return false;
+	if (ascii_lower(h->name.ptr[0]) != 'x')
+		return true;
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
 		if (str_starts_nocase(h->name, prefixes[i]))
 			return false;
-	return header_name_is_valid(h->name) && header_value_is_valid(h->value);
+	return true;
 }
 
 static enum err
-write_field(struct buf *b, struct str name, struct str value)
+write_line(struct buf *b, struct str a, struct str between, struct str c)
 {
-	size_t len = name.len + value.len + 4;
+	size_t len = a.len + between.len + c.len + strlen("\r\n");
 	char *at;
 	enum err err = buf_reserve(b, len, &at);
 
 	if (err)
 		return err;
-	at = mempcpy(at, name.ptr, name.len);
-	at = mempcpy(at, ": ", 2);
-	if (value.len)
-		at = mempcpy(at, value.ptr, value.len);
-	(void)mempcpy(at, "\r\n", 2);
+	at = mempcpy(at, a.ptr, a.len);
+	at = mempcpy(at, between.ptr, between.len);
+	if (c.len)
+		at = mempcpy(at, c.ptr, c.len);
+	(void)mempcpy(at, "\r\n", strlen("\r\n"));
 	buf_commit(b, len);
 	return ERR_OK;
+}
+
+static enum err
+write_status(struct buf *b, unsigned status)
+{
+	char room[STR_U64_MAX];
+	enum err err = buf_append(b, STR("Status: "));
+
+	if (err)
+		return err;
+	return write_line(b, str_from_u64(room, status), STR(" "),
+	    str_of(cgi_reason(status)));
 }
 
 /* nginx must not collect a stream of events before it sends them. */
@@ -440,17 +453,17 @@ enum err
 cgi_response_write(struct buf *b, unsigned status, const struct headers *h,
     int64_t content_length)
 {
-	enum err err =
-	    buf_printf(b, "Status: %u %s\r\n", status, cgi_reason(status));
+	char room[STR_U64_MAX];
+	enum err err = write_status(b, status);
 
 	for (size_t i = 0; i < h->n && !err; i++)
 		if (may_leave(&h->items[i]))
-			err =
-			    write_field(b, h->items[i].name, h->items[i].value);
+			err = write_line(
+			    b, h->items[i].name, STR(": "), h->items[i].value);
 	if (!err && content_length >= 0 &&
 	    !headers_get(h, STR("content-length")).ptr)
-		err = buf_printf(
-		    b, "content-length: %" PRId64 "\r\n", content_length);
+		err = write_line(b, STR("content-length"), STR(": "),
+		    str_from_u64(room, (uint64_t)content_length));
 	if (!err && is_event_stream(h))
 		err = buf_append(b, STR("X-Accel-Buffering: no\r\n"));
 	return err ? err : buf_append(b, STR("\r\n"));

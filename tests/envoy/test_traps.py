@@ -3,7 +3,16 @@ filters are those of tests/unit/module/traps.c."""
 
 import pytest
 from harness import client
-from judge.inside import cluster, module_filter, route, route_filter, start
+from judge.inside import (
+    cluster,
+    module_filter,
+    route,
+    route_filter,
+    start,
+    without_sanitizers,
+)
+
+pytestmark = without_sanitizers
 
 LOG = (
     "%RESPONSE_CODE% %RESPONSE_FLAGS% %CUSTOM_FLAGS% %RESPONSE_CODE_DETAILS% "

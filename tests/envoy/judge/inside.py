@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 
+import pytest
 import yaml
 from harness import client, servers
 from harness.process import Child, free_port
@@ -13,6 +14,11 @@ from harness.wait import until
 from .case import FILE_LOG, FILTER, HCM, TYPE
 from .programs import ENVOY, read_answer
 from .short import MODULE_FOLDER, module_environment
+
+# Envoy brings its own malloc; tests/unit/check_module has them instead.
+without_sanitizers = pytest.mark.skipif(
+    servers.HAS_SANITIZERS, reason="Envoy cannot load what has sanitizers"
+)
 
 MODULES = FILTER + "dynamic_modules.v3."
 STRUCT = TYPE + "google.protobuf.Struct"

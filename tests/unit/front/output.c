@@ -116,11 +116,18 @@ unwrap(struct str *rest)
 	return all;
 }
 
+static enum err
+queue_head(struct str section)
+{
+	enum err err = buf_append(output_head(&out), section);
+
+	return err ? err : output_head_end(&out);
+}
+
 START_TEST(a_small_answer_is_one_piece)
 {
 	output_init(&out, OUTPUT_RECORDS, ID);
-	ck_assert_int_eq(
-	    output_head(&out, STR("Status: 200 OK\r\n\r\n")), ERR_OK);
+	ck_assert_int_eq(queue_head(STR("Status: 200 OK\r\n\r\n")), ERR_OK);
 	ck_assert_int_eq(buf_append(&body, STR("hi")), ERR_OK);
 	ck_assert_int_eq(
 	    output_send(&out, fds[0], &body, OUTPUT_COMPLETE, NULL), ERR_OK);
@@ -141,7 +148,7 @@ START_TEST(bodies_of_every_size_arrive_whole_at_a_slow_reader)
 	int type;
 
 	output_init(&out, OUTPUT_RECORDS, ID);
-	ck_assert_int_eq(output_head(&out, STR("head")), ERR_OK);
+	ck_assert_int_eq(queue_head(STR("head")), ERR_OK);
 	fill_body(sizes[_i]);
 	buf_init(&copy, BODY);
 	ck_assert_int_eq(buf_append(&copy, buf_bytes(&body)), ERR_OK);
@@ -157,6 +164,36 @@ START_TEST(bodies_of_every_size_arrive_whole_at_a_slow_reader)
 	ck_assert_uint_eq(rest.len, 0);
 	buf_free(&all);
 	buf_free(&copy);
+}
+END_TEST
+
+static const size_t section_sizes[] = { 1, 1000, 65528, 65529, 131072 };
+
+START_TEST(header_sections_of_every_size_arrive_whole)
+{
+	struct str rest;
+	struct buf all, copy;
+
+	output_init(&out, OUTPUT_RECORDS, ID);
+	fill_body(section_sizes[_i]);
+	buf_init(&copy, BODY);
+	ck_assert_int_eq(buf_append(&copy, buf_bytes(&body)), ERR_OK);
+	ck_assert_int_eq(queue_head(buf_bytes(&copy)), ERR_OK);
+	buf_clear(&body);
+	send_all(OUTPUT_COMPLETE, 999, NULL);
+	rest = buf_bytes(&got);
+	all = unwrap(&rest);
+	ck_assert(str_eq(buf_bytes(&all), buf_bytes(&copy)));
+	buf_free(&all);
+	buf_free(&copy);
+}
+END_TEST
+
+START_TEST(a_header_section_has_a_limit)
+{
+	output_init(&out, OUTPUT_RECORDS, ID);
+	fill_body(131073);
+	ck_assert_int_eq(queue_head(buf_bytes(&body)), ERR_FULL);
 }
 END_TEST
 
@@ -209,7 +246,7 @@ END_TEST
 START_TEST(without_records_the_bytes_are_bare)
 {
 	output_init(&out, OUTPUT_BARE, 0);
-	ck_assert_int_eq(output_head(&out, STR("head")), ERR_OK);
+	ck_assert_int_eq(queue_head(STR("head")), ERR_OK);
 	fill_body(BODY);
 	send_all(OUTPUT_COMPLETE, 3333, NULL);
 	ck_assert(str_starts(buf_bytes(&got), STR("head")));
@@ -242,6 +279,9 @@ suite_front_output(void)
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, a_small_answer_is_one_piece);
+	tcase_add_test(t, a_header_section_has_a_limit);
+	tcase_add_loop_test(t, header_sections_of_every_size_arrive_whole, 0,
+	    (int)(sizeof(section_sizes) / sizeof(section_sizes[0])));
 	tcase_add_loop_test(t,
 	    bodies_of_every_size_arrive_whole_at_a_slow_reader, 0,
 	    (int)(sizeof(sizes) / sizeof(sizes[0])));

@@ -76,7 +76,7 @@ envoy_stream_new(const struct envoy_hooks *hooks, const void *conf)
 void
 envoy_complete(struct envoy_stream *s)
 {
-	if (s->ended)
+	if (s->ended || s->destroyed)
 		return;
 	s->ended = true;
 	s->hooks->stream_complete(s, s->self);

@@ -63,7 +63,7 @@ static const struct {
 	{ "a: x:y, \"z\"\r\n", ERR_OK, ":status=200;a=x:y, \"z\";" },
 	{ "a: \xff\x80\r\n", ERR_OK, ":status=200;a=\xff\x80;" },
 	{ "a: 1\r\n 2\r\n\t3\r\nb: 4\r\n", ERR_OK,
-	    ":status=200;a=1   2  \t3;b=4;" },
+	    ":status=200;a=1 2\t3;b=4;" },
 	{ "a: 1\r\n \r\nb: 4\r\n", ERR_OK, ":status=200;a=1;b=4;" },
 	{ "content-length: 7\r\n", ERR_OK, ":status=200;content-length=7;" },
 	{ "transfer-encoding: Chunked\r\n", ERR_OK,
