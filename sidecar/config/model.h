@@ -729,7 +729,6 @@ struct conf_cluster {
 	struct conf_circuit_breakers *circuit_breakers;
 	struct conf_common_protocol *common_http_protocol_options;
 	struct conf_empty *http_protocol_options;
-	struct conf_empty *http2_protocol_options;
 	struct map typed_extension_protocol_options; /* struct any * */
 	struct conf_ring_hash *ring_hash_lb_config;
 	struct conf_maglev *maglev_lb_config;
