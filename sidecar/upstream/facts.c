@@ -84,8 +84,7 @@ facts_of_answer(struct forward *f)
 
 	call_facts(f->call, &facts);
 	note_times(u, &facts);
-	u->protocol =
-	    f->admission.origin->http2 ? STR("HTTP/2") : STR("HTTP/1.1");
+	u->protocol = STR("HTTP/1.1");
 	u->header_bytes_received = size_read(&f->response);
 	u->remote_address = arena_str(x->arena, call_peer(f->call));
 	u->tls_version = str_of(facts.tls_version);
