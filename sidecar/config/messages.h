@@ -38,6 +38,7 @@ extern const struct schema_message conf_address_message;
 extern const struct schema_message conf_fractional_percent_message;
 extern const struct schema_message conf_percent_message;
 extern const struct schema_message conf_header_matcher_message;
+extern const struct schema_message conf_query_matcher_message;
 extern const struct schema_message conf_regex_message;
 extern const struct schema_message conf_metadata_message;
 extern const struct schema_message conf_runtime_u32_message;
@@ -53,6 +54,7 @@ extern const struct schema_message conf_cluster_message;
 extern const struct schema_message conf_extension_message;
 extern const struct schema_message conf_internal_address_message;
 extern const struct schema_message conf_client_http1_message;
+extern const struct schema_message conf_upgrade_message;
 extern const struct schema_message conf_client_cert_details_message;
 extern const struct schema_message conf_scheme_transformation_message;
 extern const struct schema_message conf_request_id_extension_message;
@@ -62,7 +64,8 @@ extern const struct schema_message conf_mirror_policy_message;
 extern const struct schema_message conf_max_stream_duration_message;
 extern const struct schema_message conf_common_protocol_message;
 extern const struct schema_message conf_http1_message;
-extern const struct schema_message conf_http2_message;
+#define CONF_NO_HTTP2                                                          \
+	"only HTTP/1.1 is spoken to backends; most take it when this is left out"
 extern const struct schema_message conf_common_lb_message;
 extern const struct schema_message conf_ring_hash_message;
 extern const struct schema_message conf_maglev_message;

@@ -193,7 +193,9 @@ static const struct schema_field hcm_fields[] = {
 	    .text = "Which clients are internal." },
 	{ FIELD(SCHEMA_ENUM, conf_hcm, forward_client_cert_details),
 	    .choices = client_cert_choices,
-	    .text = "What becomes of x-forwarded-client-cert." },
+	    .text = "What becomes of x-forwarded-client-cert; the web server "
+		    "tells of certificates by SSL_CLIENT_VERIFY and "
+		    "SSL_CLIENT_CERT." },
 	{ FIELD(SCHEMA_MESSAGE, conf_hcm, set_current_client_cert_details),
 	    .message = &conf_client_cert_details_message,
 	    .text = "What x-forwarded-client-cert says of a certificate." },
@@ -202,7 +204,9 @@ static const struct schema_field hcm_fields[] = {
 	DELEGATED_SCALAR("proxy_100_continue", CLIENTS_SIDE),
 	DELEGATED_SCALAR(
 	    "represent_ipv4_remote_address_as_ipv4_mapped_ipv6", CLIENTS_SIDE),
-	REFUSED("upgrade_configs", "upgrades do not come through FastCGI"),
+	{ FIELD(SCHEMA_MESSAGE, conf_hcm, upgrade_configs),
+	    .label = SCHEMA_LIST, .message = &conf_upgrade_message,
+	    .text = "Upgrades that are not to be: all of them." },
 	{ FIELD(SCHEMA_MESSAGE, conf_hcm, request_id_extension),
 	    .message = &conf_request_id_extension_message,
 	    .text = "How request ids are made: as UUIDs." },

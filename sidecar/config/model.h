@@ -59,6 +59,13 @@ struct conf_metadata {
 	const struct node *node;
 	struct map filter_metadata; /* values: const struct node ** */
 };
+/* envoy.config.core.v3.CidrRange */
+struct conf_cidr_range {
+	const struct node *node;
+	struct str address_prefix;
+	uint32_t prefix_len;
+};
+typedef CONF_LIST(struct conf_cidr_range) conf_cidr_ranges;
 struct conf_runtime_double {
 	const struct node *node;
 	double default_value;
@@ -77,8 +84,14 @@ struct conf_http_status {
 };
 
 /* envoy.type.matcher.v3 */
+struct conf_google_re2 {
+	const struct node *node;
+	uint32_t max_program_size;
+	bool has_max_program_size;
+};
 struct conf_regex {
 	const struct node *node;
+	struct conf_google_re2 *google_re2;
 	struct str regex;
 };
 struct conf_regex_rewrite {
@@ -341,33 +354,8 @@ struct conf_typed_extension {
 	struct str name;
 	struct any *typed_config;
 };
-struct conf_request_headers_action {
-	const struct node *node;
-	struct str header_name, descriptor_key;
-	bool skip_if_absent;
-};
-struct conf_generic_key_action {
-	const struct node *node;
-	struct str descriptor_value, descriptor_key;
-};
-struct conf_masked_remote_address {
-	const struct node *node;
-	uint32_t v4_prefix_mask_len, v6_prefix_mask_len;
-};
-struct conf_rate_limit_action {
-	const struct node *node;
-	struct conf_request_headers_action *request_headers;
-	struct conf_empty *remote_address;
-	struct conf_masked_remote_address *masked_remote_address;
-	struct conf_generic_key_action *generic_key;
-	struct conf_empty *destination_cluster;
-};
-struct conf_rate_limit {
-	const struct node *node;
-	uint32_t stage;
-	struct str disable_key;
-	CONF_LIST(struct conf_rate_limit_action) actions;
-};
+/* See config/model_limit.h. */
+struct conf_rate_limit;
 typedef CONF_LIST(struct conf_rate_limit) conf_rate_limits;
 
 struct conf_weighted_cluster {
@@ -413,6 +401,7 @@ struct conf_route_action {
 	int64_t idle_timeout;
 	bool has_idle_timeout;
 	conf_rate_limits rate_limits;
+	bool include_vh_rate_limits;
 	/* model_forward.h has these. */
 	struct conf_retry_policy *retry_policy;
 	conf_mirror_policies request_mirror_policies;
@@ -525,12 +514,6 @@ struct conf_common_http {
 	uint32_t max_headers_count; /* 100 */
 	int64_t max_stream_duration;
 };
-struct conf_cidr_range {
-	const struct node *node;
-	struct str address_prefix;
-	uint32_t prefix_len;
-};
-typedef CONF_LIST(struct conf_cidr_range) conf_cidr_ranges;
 struct conf_internal_address {
 	const struct node *node;
 	conf_cidr_ranges cidr_ranges;
@@ -538,7 +521,13 @@ struct conf_internal_address {
 struct conf_client_http1 {
 	const struct node *node;
 	bool accept_http_10;
+	bool allow_custom_methods;
 	struct str default_host_for_http_10;
+};
+struct conf_upgrade {
+	const struct node *node;
+	struct str upgrade_type;
+	bool enabled; /* true */
 };
 enum conf_client_cert {
 	CONF_CERT_SANITIZE,
@@ -596,6 +585,7 @@ struct conf_hcm {
 	CONF_LIST(struct conf_extension) original_ip_detection_extensions;
 	CONF_LIST(struct conf_extension) early_header_mutation_extensions;
 	struct conf_client_http1 *http_protocol_options;
+	CONF_LIST(struct conf_upgrade) upgrade_configs;
 	int forward_client_cert_details;
 	struct conf_client_cert_details *set_current_client_cert_details;
 	struct conf_request_id_extension *request_id_extension;
@@ -739,7 +729,6 @@ struct conf_cluster {
 	struct conf_circuit_breakers *circuit_breakers;
 	struct conf_common_protocol *common_http_protocol_options;
 	struct conf_empty *http_protocol_options;
-	struct conf_empty *http2_protocol_options;
 	struct map typed_extension_protocol_options; /* struct any * */
 	struct conf_ring_hash *ring_hash_lb_config;
 	struct conf_maglev *maglev_lb_config;
@@ -808,7 +797,6 @@ extern const struct schema_message conf_regex_rewrite_message;
 extern const struct schema_message conf_runtime_fraction_message;
 extern const struct schema_message conf_runtime_double_message;
 extern const struct schema_message conf_runtime_flag_message;
-extern const struct schema_message conf_rate_limit_message;
 extern const struct schema_message conf_http_status_message;
 extern const struct schema_message conf_cidr_range_message;
 

@@ -126,13 +126,17 @@ put_logs(struct writer *w, struct node *hcm)
 	add_log(w, logs, "error", 500, 0);
 }
 
-/* Probes of load balancers speak HTTP/1.0, often without a Host. */
+/*
+ * Probes of load balancers speak HTTP/1.0, often without a Host. Methods are
+ * the routes' business.
+ */
 static void
 put_http1(struct writer *w, struct node *hcm)
 {
 	struct node *http1 = write_map(w, hcm, "http_protocol_options");
 
 	write_plain(w, http1, "accept_http_10", "true");
+	write_plain(w, http1, "allow_custom_methods", "true");
 	write_text(w, http1, "default_host_for_http_10", "localhost");
 }
 

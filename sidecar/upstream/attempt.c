@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "base/clock.h"
+#include "chain/routestats.h"
 #include "upstream/facts.h"
 
 enum { MAX_KEPT = 64 << 20 };
@@ -140,13 +141,12 @@ count_answer(struct forward *f)
 	forward_count(f, (unsigned)status, str_eq(canary, STR("true")));
 }
 
-static void
-respond(struct forward *f)
+void
+attempt_respond(struct forward *f)
 {
 	struct exchange *x = f->x;
 
 	f->responded = true;
-	facts_of_answer(f);
 	let_go(f);
 	count_answer(f);
 	x->response = f->response;
@@ -206,7 +206,8 @@ on_changed(void *arg)
 		return;
 	if (first) {
 		failure_note_host(f);
-		respond(f);
+		facts_of_answer(f);
+		attempt_respond(f);
 	}
 	attempt_trim(f);
 	if (state == CALL_FAILED) {
@@ -244,6 +245,7 @@ on_ready(void *arg)
 
 	if (!admission_ready(&f->admission))
 		return false;
+	route_count(f->x, ROUTE_RQ_TOTAL);
 	f->ready_ns = clock_boot_ns();
 	facts_of_connection(f);
 	limits_arm(f);
@@ -313,6 +315,7 @@ attempt_again(struct forward *f)
 	struct exchange *x = f->x;
 
 	f->retry_ns = 0;
+	retry_begin(f);
 	x->attempts++;
 	if (!attempt_choose(f)) {
 		retry_end(f);

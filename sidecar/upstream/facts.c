@@ -15,8 +15,6 @@ facts_of_host(struct forward *f)
 		.metadata = host->metadata,
 		.hosts_attempted = hosts,
 		.names_attempted = names };
-	if (host->address.ptr)
-		f->x->upstream_host = host->address;
 }
 
 /* "first,second" */
@@ -43,6 +41,8 @@ facts_of_connection(struct forward *f)
 	struct exchange *x = f->x;
 	struct exchange_upstream *u = &x->upstream;
 
+	if (host->address.ptr)
+		x->upstream_host = host->address;
 	join(x->arena, &u->hosts_attempted, address_of(f));
 	join(x->arena, &u->names_attempted,
 	    host->hostname.len ? host->hostname : address_of(f));
@@ -102,8 +102,7 @@ facts_of_answer(struct forward *f)
 
 	call_facts(f->call, &facts);
 	note_times(u, &facts);
-	u->protocol =
-	    f->admission.origin->http2 ? STR("HTTP/2") : STR("HTTP/1.1");
+	u->protocol = STR("HTTP/1.1");
 	u->header_bytes_received = size_read(&f->response);
 	u->remote_address = f->admission.host->address;
 	if (!u->remote_address.ptr)

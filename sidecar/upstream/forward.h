@@ -48,6 +48,7 @@ struct retry {
 	uint64_t next_ms, max_ms; /* of the wait */
 	struct str codes, names; /* x-envoy-retriable-* of the request */
 	bool is_counted; /* among the cluster's retries */
+	bool is_asked; /* the wait is what a header of the answer asked for */
 };
 
 /* In the exchange's arena. */
@@ -100,6 +101,9 @@ void attempt_again(struct forward *);
 /* Breaks off the try under way, if there is one, and gives back its places. */
 void attempt_end(struct forward *);
 
+/* Makes the exchange's response of the try's. */
+void attempt_respond(struct forward *);
+
 /* Drops what of the body nobody needs any more. */
 void attempt_trim(struct forward *);
 
@@ -139,6 +143,9 @@ enum retry_verdict retry_after_answer(struct forward *, uint64_t *wait_ms);
 enum retry_verdict retry_after_failure(
     struct forward *, enum call_failure, uint64_t *wait_ms);
 
+/* The wait is over. */
+void retry_begin(struct forward *);
+
 /* No further retry: gives back its place. */
 void retry_end(struct forward *);
 
@@ -166,6 +173,9 @@ void failure_of_time(
 
 /* Counts an answer, whoever gave it. */
 void forward_count(struct forward *, unsigned status, bool is_canary);
+
+/* Counts for the cluster and, what Envoy counts there, for the route. */
+void forward_count_event(const struct forward *, enum cluster_counter);
 
 /* Where the try went, for the log. */
 void failure_note_host(struct forward *);

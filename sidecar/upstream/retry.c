@@ -211,12 +211,6 @@ exponential_wait(struct retry *r)
 /* ---- verdicts ---- */
 
 static void
-count(const struct forward *f, enum cluster_counter counter)
-{
-	stats_count(f->router->stats, f->cluster, counter);
-}
-
-static void
 give_place(struct forward *f)
 {
 	if (f->retry.is_counted)
@@ -231,34 +225,38 @@ judge(struct forward *f, bool would_retry, uint64_t asked_ms, uint64_t *wait_ms)
 	struct retry *r = &f->retry;
 
 	if (r->is_counted && !would_retry)
-		count(f, RQ_RETRY_SUCCESS);
+		forward_count_event(f, RQ_RETRY_SUCCESS);
 	give_place(f);
 	if (!would_retry)
 		return RETRY_NO;
 	if (!r->left) {
-		count(f, RQ_RETRY_LIMIT_EXCEEDED);
+		forward_count_event(f, RQ_RETRY_LIMIT_EXCEEDED);
 		return RETRY_LIMIT;
 	}
 	r->left--;
 	if (!admissions_take_retry(
 		f->router->admissions, f->cluster, f->rules->is_urgent)) {
-		count(f, RQ_RETRY_OVERFLOW);
+		forward_count_event(f, RQ_RETRY_OVERFLOW);
 		return RETRY_OVERFLOW;
 	}
 	r->is_counted = true;
+	r->is_asked = asked_ms > 1;
 	if (host_random(f->x, 100) >= f->router->clusters->retry_percent) {
 		give_place(f);
 		return RETRY_NO;
 	}
-	count(f, RQ_RETRY);
-	if (asked_ms > 1) {
-		count(f, RQ_RETRY_BACKOFF_RATELIMITED);
-		*wait_ms = asked_ms + random_u64() % (asked_ms / 2);
-	} else {
-		count(f, RQ_RETRY_BACKOFF_EXPONENTIAL);
-		*wait_ms = exponential_wait(r);
-	}
+	*wait_ms = r->is_asked ? asked_ms + random_u64() % (asked_ms / 2)
+			       : exponential_wait(r);
 	return RETRY_YES;
+}
+
+void
+retry_begin(struct forward *f)
+{
+	forward_count_event(f, RQ_RETRY);
+	forward_count_event(f, f->retry.is_asked
+				   ? RQ_RETRY_BACKOFF_RATELIMITED
+				   : RQ_RETRY_BACKOFF_EXPONENTIAL);
 }
 
 static enum retry_verdict

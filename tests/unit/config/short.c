@@ -84,6 +84,7 @@ static const struct {
 	      "\"server_header_transformation\":\"PASS_THROUGH\","
 	      "\"stream_idle_timeout\":\"300s\","
 	      "\"http_protocol_options\":{\"accept_http_10\":true,"
+	      "\"allow_custom_methods\":true,"
 	      "\"default_host_for_http_10\":\"localhost\"}",
 		"\"default_value\":404,\"runtime_key\":\"sallyport.status\"}}"
 		"}},{\"header_filter\":{\"header\":{\"name\":\":path\","
