@@ -91,6 +91,14 @@ load_check(const char *file, enum load_mode mode, struct loaded *out)
 	return err ? err : build(out, NULL, NULL);
 }
 
+enum err
+load_quietly(const char *file, struct state *state, struct loaded *out)
+{
+	enum err err = read_only(file, LOAD_STRICT, out);
+
+	return err ? err : build(out, state, NULL);
+}
+
 void
 load_free(struct loaded *l)
 {

@@ -35,6 +35,10 @@ enum err load_read(
 enum err load_check(
     const char *file, enum load_mode, struct loaded *out) CHECKED;
 
+/* The same for one process's own use, with its private state. */
+enum err load_quietly(
+    const char *file, struct state *, struct loaded *out) CHECKED;
+
 /*
  * Builds the rest. state may be NULL for a check; log, if not NULL, is where
  * access logs go instead. Prints warnings and errors.
