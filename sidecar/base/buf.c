@@ -56,22 +56,6 @@ buf_commit(struct buf *b, size_t n)
 }
 
 enum err
-buf_append(struct buf *b, struct str bytes)
-{
-	char *at;
-	enum err err;
-
-	if (bytes.len == 0)
-		return ERR_OK;
-	err = buf_reserve(b, bytes.len, &at);
-	if (err)
-		return err;
-	memcpy(at, bytes.ptr, bytes.len);
-	buf_commit(b, bytes.len);
-	return ERR_OK;
-}
-
-enum err
 buf_printf(struct buf *b, const char *format, ...)
 {
 	va_list args;

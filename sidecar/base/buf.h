@@ -53,7 +53,7 @@ buf_is_empty(const struct buf *b)
 static inline enum err buf_reserve(struct buf *, size_t n, char **at) CHECKED;
 void buf_commit(struct buf *, size_t n);
 
-enum err buf_append(struct buf *, struct str bytes) CHECKED;
+static inline enum err buf_append(struct buf *, struct str bytes) CHECKED;
 static inline enum err buf_append_byte(struct buf *, char byte) CHECKED;
 enum err buf_printf(struct buf *, const char *format, ...) CHECKED
     __attribute__((format(printf, 2, 3)));
@@ -79,6 +79,22 @@ buf_reserve(struct buf *b, size_t n, char **at)
 	if (!err)
 		*at = b->ptr + b->to;
 	return err;
+}
+
+static inline enum err
+buf_append(struct buf *b, struct str bytes)
+{
+	char *at;
+	enum err err;
+
+	if (bytes.len == 0)
+		return ERR_OK;
+	err = buf_reserve(b, bytes.len, &at);
+	if (err)
+		return err;
+	memcpy(at, bytes.ptr, bytes.len);
+	b->to += bytes.len;
+	return ERR_OK;
 }
 
 static inline enum err

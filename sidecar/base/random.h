@@ -9,4 +9,8 @@
 void random_bytes(void *out, size_t n);
 uint64_t random_u64(void);
 
+/* A UUID of version 4 (RFC 9562 section 5.4), not NUL-terminated. */
+enum { RANDOM_UUID_LEN = 36 };
+void random_uuid(char out[RANDOM_UUID_LEN]);
+
 #endif

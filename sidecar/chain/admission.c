@@ -75,6 +75,37 @@ check_size(struct exchange *x)
 	return true;
 }
 
+/* The methods that Envoy's parser of HTTP/1 knows. */
+static bool
+is_known(struct str method)
+{
+	static const char *const methods[] = { "GET", "POST", "PUT", "HEAD",
+		"DELETE", "OPTIONS", "PATCH", "QUERY", "TRACE", "ACL", "BIND",
+		"CHECKOUT", "COPY", "LINK", "LOCK", "MERGE", "MKACTIVITY",
+		"MKCALENDAR", "MKCOL", "MOVE", "MSEARCH", "NOTIFY", "PROPFIND",
+		"PROPPATCH", "PURGE", "REBIND", "REPORT", "SEARCH", "SOURCE",
+		"SUBSCRIBE", "UNBIND", "UNLINK", "UNLOCK", "UNSUBSCRIBE" };
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (str_eq(method, str_of(methods[i])))
+			return true;
+	return false;
+}
+
+static bool
+check_method(struct exchange *x)
+{
+	const struct conf_client_http1 *http1 =
+	    x->gateway->hcm->http_protocol_options;
+
+	if ((http1 && http1->allow_custom_methods) ||
+	    !str_starts(x->peer.protocol, STR("HTTP/1.")) ||
+	    is_known(headers_get(&x->request, STR(":method"))))
+		return true;
+	return refuse_codec(
+	    x, 400, STR("Bad Request"), STR("http1.codec_error"));
+}
+
 static bool
 is_old(struct str protocol)
 {
@@ -176,8 +207,8 @@ check_target(struct exchange *x)
 bool
 admission_check(struct exchange *x)
 {
-	if (!check_size(x) || !check_version(x) || !check_fields(x) ||
-	    !check_host(x) || !check_target(x))
+	if (!check_method(x) || !check_size(x) || !check_version(x) ||
+	    !check_fields(x) || !check_host(x) || !check_target(x))
 		return false;
 	downstream_normalize_host(x);
 	return true;

@@ -5,6 +5,7 @@
 #include "chain/downstream.h"
 #include "chain/request_id.h"
 #include "chain/trust.h"
+#include "http/address.h"
 #include "http/authority.h"
 #include "http/hop_by_hop.h"
 #include "http/referer.h"
@@ -36,13 +37,6 @@ static const struct str mesh_fields[] = {
 	STR_INIT("x-envoy-original-path"),
 	STR_INIT("x-envoy-original-host"),
 };
-
-static void
-remove_all(struct headers *h, const struct str *names, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		headers_remove(h, names[i]);
-}
 
 static bool
 is_one_of_ports(struct str port, struct str only)
@@ -140,9 +134,9 @@ set_internal(struct exchange *x)
 		return;
 	}
 	if (x->is_edge)
-		remove_all(h, mesh_fields,
+		headers_remove_all(h, mesh_fields,
 		    sizeof(mesh_fields) / sizeof(mesh_fields[0]));
-	remove_all(h, internal_fields,
+	headers_remove_all(h, internal_fields,
 	    sizeof(internal_fields) / sizeof(internal_fields[0]));
 	for (size_t i = 0; i < own->n; i++)
 		headers_remove(h, header_name_lower(x->arena, own->items[i]));
@@ -183,6 +177,7 @@ append_via(struct exchange *x, struct headers *h)
 unsigned
 downstream_prepare(struct exchange *x)
 {
+	struct address client;
 	unsigned refusal;
 
 	hop_by_hop_remove_known(&x->request);
@@ -196,7 +191,7 @@ downstream_prepare(struct exchange *x)
 	set_internal(x);
 	introduce(x);
 	append_via(x, &x->request);
-	if (x->is_edge && x->client_address.len)
+	if (x->is_edge && address_read(x->client_address, &client))
 		headers_set(&x->request, STR("x-envoy-external-address"),
 		    x->client_address);
 	request_id_set(x);

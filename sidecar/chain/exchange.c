@@ -63,6 +63,13 @@ exchange_response_is_bodyless(const struct exchange *x)
 	       str_eq(headers_get(&x->request, STR(":method")), STR("HEAD"));
 }
 
+static void
+tell(struct exchange *x, enum exchange_part part)
+{
+	if (x->hooks->passed)
+		x->hooks->passed(x, part, 0, FILTER_NEXT);
+}
+
 /* ---- counting ---- */
 
 static void
@@ -98,13 +105,10 @@ count_response(const struct exchange *x)
 
 /* ---- answering ---- */
 
-/*
- * A forwarding route changes the headers of local replies before those who
- * made them add theirs; a route that answers itself does so afterwards.
- */
 static void
 finish(struct exchange *x)
 {
+	x->answer_begin_ns = clock_boot_ns();
 	downstream_finish(x);
 	x->code = exchange_status(x);
 	count_response(x);
@@ -140,10 +144,15 @@ begin_response(struct exchange *x)
 	if (!x->chain)
 		chain_init(x);
 	chain_begin_response(x);
+	tell(x, EXCHANGE_PART_ANSWER);
 	advance_response(x);
 }
 
-/* A filter's own reply goes on where the chain is run. */
+/*
+ * A forwarding route changes the headers of local replies before those who
+ * made them add theirs; a route that answers itself does so afterwards. A
+ * filter's own reply goes on where the chain is run.
+ */
 static void
 send_reply(struct exchange *x, const struct host_reply *reply)
 {
@@ -184,14 +193,20 @@ exchange_cut(struct exchange *x)
 
 /* ---- the request ---- */
 
-/* What a route answers itself; its own fields come last. */
+/*
+ * What a route answers itself; its own fields come last but for the type of
+ * a body with a format.
+ */
 static void
-reply_directly(struct exchange *x, const struct host_reply *reply)
+reply_directly(
+    struct exchange *x, const struct host_reply *reply, struct str type)
 {
 	exchange_count(x, HCM_RQ_DIRECT_RESPONSE);
 	local_reply_begin(x, reply);
 	local_reply_add_fields(x, reply);
 	route_finish_response(x->route, x);
+	if (type.ptr && reply->body.len)
+		headers_set(&x->response, STR("content-type"), type);
 	send_reply(x, reply);
 }
 
@@ -231,12 +246,16 @@ answer_by_route(struct exchange *x)
 	struct header location = { STR("location"),
 		x->route->conf->redirect ? route_location(x->route, x)
 					 : own_url(x) };
+	struct str type = STR_NONE;
+	struct str body = route_direct_body(x->route, x, &type);
 
-	reply_directly(x, &(struct host_reply){ .status = status,
-			      .headers = &location,
-			      .n_headers = is_located ? 1 : 0,
-			      .body = route_direct_body(x->route, x),
-			      .details = STR("direct_response") });
+	reply_directly(x,
+	    &(struct host_reply){ .status = status,
+		.headers = &location,
+		.n_headers = is_located ? 1 : 0,
+		.body = body,
+		.details = STR("direct_response") },
+	    type);
 }
 
 static void
@@ -254,6 +273,7 @@ finish_request(struct exchange *x)
 		answer_by_route(x);
 		return;
 	}
+	route_enter(x->route, x);
 	x->phase = EXCHANGE_FORWARDING;
 	x->hooks->forward(x);
 }
@@ -312,6 +332,9 @@ exchange_start(struct exchange *x)
 	host_reroute(x);
 	limit_choose(x);
 	chain_init(x);
+	tell(x, EXCHANGE_PART_ENTRY);
+	if (x->hooks->begun)
+		x->hooks->begun(x);
 	if (x->is_upgrade && x->route) {
 		exchange_count(x, HCM_RQ_WS_ON_NON_WS_ROUTE);
 		exchange_reply(x, &(struct host_reply){ .status = 403,
@@ -353,6 +376,7 @@ exchange_join(struct exchange *x)
 void
 exchange_end(struct exchange *x)
 {
+	x->end_ns = clock_boot_ns();
 	count_request(x);
 	if (x->flags.bits & FLAG_DC)
 		exchange_count(x, HCM_RQ_RX_RESET);

@@ -12,6 +12,7 @@
 #include "chain/gateway.h"
 #include "chain/host.h"
 #include "chain/wake.h"
+#include "http/certificate.h"
 
 /* Bytes of a body on their way in one direction; more waits where it is. */
 enum { EXCHANGE_BODY_WINDOW = 64 * 1024 };
@@ -23,6 +24,14 @@ enum exchange_certificate {
 	EXCHANGE_GOOD_CERTIFICATE,
 };
 
+/* Certificates are read when a log format first asks for them. */
+struct exchange_certs {
+	struct exchange_cert {
+		bool was_read, is_there;
+		struct certificate cert;
+	} client, server;
+};
+
 /* What only the front knows; absent values are allowed except method and target. */
 struct exchange_peer {
 	struct str address, port; /* of the client, as the web server saw it */
@@ -31,6 +40,8 @@ struct exchange_peer {
 	struct str protocol; /* "HTTP/1.1" */
 	enum exchange_certificate certificate;
 	struct str client_cert, server_cert; /* PEM, of TLS */
+	struct exchange_certs *certs; /* the same once they are read, or NULL */
+	struct str tls_version, tls_cipher, tls_session, tls_name; /* SNI */
 };
 
 enum exchange_phase {
@@ -39,6 +50,30 @@ enum exchange_phase {
 	EXCHANGE_RESPONSE, /* response filters run or wait */
 	EXCHANGE_ANSWERING, /* response headers are final: the front sends them, then download */
 	EXCHANGE_CUT, /* the answer cannot be completed: the front breaks it off visibly */
+};
+
+/* What an access log line is written for; Envoy's AccessLogType. */
+enum log_type {
+	LOG_NOT_SET, /* none: header values, local replies */
+	LOG_START,
+	LOG_PERIODIC,
+	LOG_END,
+};
+
+/* The connection to the backend and what went over it, for the log. */
+struct exchange_upstream {
+	struct str hostname; /* the endpoint's, if it has one */
+	struct str remote_address; /* with port; absent: no connection */
+	struct str local_address;
+	struct str protocol; /* "HTTP/1.1" */
+	struct str tls_version, tls_cipher;
+	struct str hosts_attempted, names_attempted; /* comma lists */
+	const struct conf_metadata *metadata; /* of the endpoint, or NULL */
+	int64_t connect_begin_ns, connect_end_ns, tls_end_ns;
+	int64_t sent_begin_ns, sent_end_ns;
+	int64_t body_begin_ns, received_end_ns;
+	uint64_t header_bytes_sent, wire_bytes_sent;
+	uint64_t header_bytes_received, wire_bytes_received;
 };
 
 struct exchange {
@@ -87,6 +122,8 @@ struct exchange {
 	int64_t start_ns; /* boot clock, as all below; 0: not yet */
 	int64_t upload_end_ns;
 	int64_t upstream_headers_ns; /* response headers of the backend */
+	int64_t answer_begin_ns; /* response headers to the client */
+	int64_t end_ns; /* exchange_end was called */
 	uint64_t bytes_received; /* body bytes from the client */
 	uint64_t bytes_sent; /* body bytes to the client */
 	struct flags flags;
@@ -94,14 +131,27 @@ struct exchange {
 	struct str failure_text; /* upstream transport failure reason */
 	struct str upstream_host; /* "127.0.0.1:3001" */
 	const struct conf_cluster *cluster;
+	struct exchange_upstream upstream;
 	struct str cluster_name; /* also of one that does not exist */
+	struct str vcluster; /* virtual cluster, once it is forwarded */
 	unsigned attempts;
+	unsigned reroutes; /* how often a route was searched */
+	enum log_type log_type; /* while a log line is rendered */
+	bool renders_reply; /* the body of a local reply is being rendered */
 	unsigned code; /* %RESPONSE_CODE%; 0: not yet */
 	struct str local_body; /* body of a local reply */
 	bool health_check; /* a filter says that it is one */
+	const struct node *decided; /* what the filter says it has gone by */
 
 	const struct exchange_hooks *hooks;
 	void *owner; /* the front's */
+};
+
+/* A part of its way that an exchange has passed. */
+enum exchange_part {
+	EXCHANGE_PART_ENTRY, /* all that comes before the filters */
+	EXCHANGE_PART_FILTER, /* a callback of a filter, in phase's direction */
+	EXCHANGE_PART_ANSWER, /* an answer is there, whoever made it */
 };
 
 /* What the chain needs from those above it; set by the front. */
@@ -112,6 +162,11 @@ struct exchange_hooks {
 	void (*changed)(struct exchange *);
 	/* A filter has answered in place of the backend: end the forwarding. */
 	void (*abandon)(struct exchange *);
+	/* For whoever watches, or NULL. filter is its place among the gateway's. */
+	void (*passed)(
+	    struct exchange *, enum exchange_part, size_t filter, enum verdict);
+	/* The route is found, the filters are about to run. May be NULL. */
+	void (*begun)(struct exchange *);
 };
 
 /* A zeroed exchange whose buffers have their maxima. */
@@ -127,6 +182,9 @@ void exchange_start(struct exchange *);
 
 /* Re-runs the filter that waits. */
 void exchange_wake(struct exchange *);
+
+/* When a filter wants to be run again, on the boot clock; INT64_MAX: none does. */
+int64_t exchange_due_ns(const struct exchange *);
 
 /* upload has more or its end: a filter may wait for all of it. */
 void exchange_upload_moved(struct exchange *);

@@ -11,8 +11,12 @@
 struct format;
 struct exchange;
 
-/* Compiles a text; NULL with the error added. */
+/* Compiles the text of a header value; NULL with the error added. */
 const struct format *format_text(
+    struct arena *, struct str text, const struct node *, struct diag *);
+
+/* The same for the text of a log. */
+const struct format *format_log_text(
     struct arena *, struct str text, const struct node *, struct diag *);
 
 /* Compiles text_format, text_format_source or json_format. */

@@ -151,7 +151,7 @@ hash_cookie(const struct conf_hash_cookie *conf, const struct exchange *x,
 			break;
 		value = params_cookie_get(field, conf->name);
 	}
-	if (!value.len && conf->has_ttl)
+	if (!value.len && conf->has_ttl && made)
 		value = make_cookie(conf, x, made);
 	*hash = hash_of(value);
 	return value.len > 0;

@@ -16,7 +16,8 @@ const struct hash_policy *hash_policy_build(
 
 /*
  * The request's number; false if none of the policies found anything to
- * hash. Policies that make a cookie add a set-cookie field to made.
+ * hash. Policies that make a cookie add a set-cookie field to made; none is
+ * made if that is NULL.
  */
 bool hash_policy_value(const struct hash_policy *, const struct exchange *,
     uint64_t *hash, struct headers *made);

@@ -9,6 +9,7 @@
 #include "chain/chain.h"
 #include "chain/format.h"
 #include "chain/host.h"
+#include "chain/local_reply.h"
 #include "chain/metadata.h"
 #include "chain/route.h"
 #include "chain/setup.h"
@@ -16,7 +17,6 @@
 #include "state/counter.h"
 #include "state/gauge.h"
 
-enum { BODY_FORMAT_MAX = 1024 * 1024 };
 
 struct arena *
 host_setup_arena(struct setup *s)
@@ -108,6 +108,12 @@ host_setup_decode(struct setup *s, const struct schema_message *message,
 }
 
 struct str
+host_setup_path(struct setup *s)
+{
+	return str_of(s->path);
+}
+
+struct str
 host_setup_cluster(struct setup *s, size_t i)
 {
 	const struct conf_static_resources *all =
@@ -183,7 +189,9 @@ host_header_add(
 
 	if (!h || !header_is_writable(name, value))
 		return false;
-	headers_add(h, arena_str(x->arena, name), arena_str(x->arena, value));
+	headers_append(h,
+	    map == HOST_REQUEST ? HEADERS_OF_REQUEST : HEADERS_OF_RESPONSE,
+	    arena_str(x->arena, name), arena_str(x->arena, value));
 	return true;
 }
 
@@ -257,11 +265,10 @@ find_question(struct exchange *x, unsigned slot)
 	return q;
 }
 
-/* The earliest of the times that somebody waits for. */
-static int64_t
-next_due(const struct exchange *x, int64_t now_ns)
+int64_t
+exchange_due_ns(const struct exchange *x)
 {
-	int64_t due_ns = INT64_MAX;
+	int64_t now_ns = clock_boot_ns(), due_ns = INT64_MAX;
 
 	for (const struct question *q = x->questions; q; q = q->next)
 		if (q->due_ns > now_ns && q->due_ns < due_ns)
@@ -285,7 +292,7 @@ host_timer(struct exchange *x, unsigned slot, int64_t delay_ns)
 		return HOST_READY;
 	exchange_join(x);
 	if (x->wakes)
-		wakes_at(x->wakes, x->wake, next_due(x, now_ns));
+		wakes_at(x->wakes, x->wake, exchange_due_ns(x));
 	return HOST_PENDING;
 }
 
@@ -319,6 +326,12 @@ void
 host_flag(struct exchange *x, const char *flag)
 {
 	flags_set(&x->flags, flag_find(str_of(flag)));
+}
+
+void
+host_decided_by(struct exchange *x, const struct node *node)
+{
+	x->decided = node;
 }
 
 void
@@ -432,57 +445,46 @@ host_metadata_at(
 }
 
 struct str
+host_metadata_string(
+    struct exchange *x, struct str ns, const struct str *keys, size_t n)
+{
+	return metadata_string(x, ns, keys, n);
+}
+
+struct str
+host_route_metadata_string(
+    struct exchange *x, struct str ns, const struct str *keys, size_t n)
+{
+	return x->route ? route_metadata(x->route, ns, keys, n) : STR_NONE;
+}
+
+struct str
 host_format(struct exchange *x, const struct format *format)
 {
 	return format_value(format, x);
 }
 
 struct str
-host_format_for_reply(struct exchange *x, const struct format *format)
-{
-	struct headers before = x->response;
-	struct str status = headers_get(&before, STR(":status"));
-	struct str out;
-
-	headers_init(&x->response, x->arena);
-	if (status.ptr)
-		headers_add(&x->response, STR(":status"), status);
-	out = format_value(format, x);
-	x->response = before;
-	return out;
-}
-
-struct str
 host_body_format(
     struct exchange *x, const struct format *format, struct str body)
 {
-	struct str before = x->local_body, out = STR_NONE;
-	struct buf text;
-
-	x->local_body = body.ptr ? body : STR("");
-	buf_init(&text, BODY_FORMAT_MAX);
-	if (!format_render(format, x, &text))
-		out = arena_str(x->arena, buf_bytes(&text));
-	buf_free(&text);
-	x->local_body = before;
-	return out;
+	return local_reply_render(x, format, body);
 }
 
-const struct conf_rate_limit *
-host_rate_limits(struct exchange *x, size_t *n)
+const struct rate_limits *
+host_rate_limits(struct exchange *x, enum host_level level)
 {
-	const struct conf_route_action *action;
-
-	*n = 0;
-	if (!x->route)
+	if (!host_route_forwards(x))
 		return NULL;
-	action = x->route->conf->route;
-	if (action && action->rate_limits.n) {
-		*n = action->rate_limits.n;
-		return action->rate_limits.items;
-	}
-	*n = x->route->vhost->rate_limits.n;
-	return x->route->vhost->rate_limits.items;
+	return level == HOST_LEVEL_ROUTE ? route_limits(x->route)
+					 : route_vhost_limits(x->route);
+}
+
+bool
+host_route_includes_vhost_limits(struct exchange *x)
+{
+	return host_route_forwards(x) &&
+	       x->route->conf->route->include_vh_rate_limits;
 }
 
 void

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "chain/format.h"
+#include "chain/kit.h"
 #include "chain/local_reply.h"
 #include "chain/logfilter.h"
 #include "chain/mutation.h"
@@ -67,7 +68,6 @@ local_reply_begin(struct exchange *x, const struct host_reply *reply)
 	headers_init(&x->response, x->arena);
 	headers_add(&x->response, STR(":status"),
 	    arena_printf(x->arena, "%u", reply->status));
-	x->code = 0;
 	x->details = arena_str(x->arena, reply->details);
 	flags_set(&x->flags, flag_find(str_of(reply->flag)));
 	x->local_body =
@@ -77,6 +77,7 @@ local_reply_begin(struct exchange *x, const struct host_reply *reply)
 void
 local_reply_add_fields(struct exchange *x, const struct host_reply *reply)
 {
+	kit_fields_write(x, reply->fields, &x->response);
 	for (size_t i = 0; i < reply->n_headers; i++) {
 		struct str name = arena_str(x->arena, reply->headers[i].name);
 		struct str value = arena_str(x->arena, reply->headers[i].value);
@@ -111,20 +112,30 @@ apply_mapper(const struct local_reply *l, struct exchange *x)
 	return l->format;
 }
 
-static struct str
-render(const struct format *format, struct exchange *x)
+struct str
+local_reply_render(
+    struct exchange *x, const struct format *format, struct str body)
 {
+	struct str before = x->local_body;
 	struct buf text;
-	struct str body;
 
-	if (!format)
-		return x->local_body;
+	x->local_body = body.ptr ? body : STR("");
+	x->renders_reply = true;
 	buf_init(&text, BODY_MAX);
 	if (format_render(format, x, &text))
 		buf_clear(&text);
 	body = arena_str(x->arena, buf_bytes(&text));
 	buf_free(&text);
+	x->renders_reply = false;
+	x->local_body = before;
 	return body;
+}
+
+static struct str
+render(const struct format *format, struct exchange *x)
+{
+	return format ? local_reply_render(x, format, x->local_body)
+		      : x->local_body;
 }
 
 /* An answer as it is for plain HTTP, before it is one of gRPC. */

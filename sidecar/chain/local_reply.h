@@ -20,4 +20,9 @@ void local_reply_begin(struct exchange *, const struct host_reply *);
 void local_reply_add_fields(struct exchange *, const struct host_reply *);
 void local_reply_finish(struct exchange *, const struct host_reply *);
 
+/* A body's format filled in; body is what %LOCAL_REPLY_BODY% stands for. */
+struct format;
+struct str local_reply_render(
+    struct exchange *, const struct format *, struct str body);
+
 #endif

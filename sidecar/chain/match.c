@@ -158,23 +158,47 @@ header_match_build(struct arena *arena, const struct conf_header_matcher *conf,
 	return m;
 }
 
-/* A whole number with or without a sign, between blanks. */
 static bool
-to_number(struct str s, int64_t *out)
+is_blank(char c)
+{
+	return c && strchr(" \t\n\v\f\r", c);
+}
+
+/* Digits with or without a sign, between blanks; zeros may lead. */
+static bool
+read_number(struct str s, bool *negative, uint64_t *magnitude)
+{
+	while (s.len && is_blank(s.ptr[0]))
+		s = str_slice(s, 1, s.len);
+	while (s.len && is_blank(s.ptr[s.len - 1]))
+		s = str_slice(s, 0, s.len - 1);
+	*negative = str_starts(s, STR("-"));
+	if (*negative || str_starts(s, STR("+")))
+		s = str_slice(s, 1, s.len);
+	while (s.len > 1 && s.ptr[0] == '0')
+		s = str_slice(s, 1, s.len);
+	return str_to_u64(s, magnitude);
+}
+
+bool
+match_number(struct str s, uint64_t *out)
 {
 	bool negative;
 	uint64_t magnitude;
 
-	while (s.len && strchr(" \t\n\v\f\r", s.ptr[0]))
-		s = str_slice(s, 1, s.len);
-	while (s.len && strchr(" \t\n\v\f\r", s.ptr[s.len - 1]))
-		s = str_slice(s, 0, s.len - 1);
-	negative = str_starts(s, STR("-"));
-	if (negative || str_starts(s, STR("+")))
-		s = str_slice(s, 1, s.len);
-	while (s.len > 1 && s.ptr[0] == '0')
-		s = str_slice(s, 1, s.len);
-	if (!str_to_u64(s, &magnitude) ||
+	if (!read_number(s, &negative, &magnitude) || (negative && magnitude))
+		return false;
+	*out = magnitude;
+	return true;
+}
+
+static bool
+to_signed(struct str s, int64_t *out)
+{
+	bool negative;
+	uint64_t magnitude;
+
+	if (!read_number(s, &negative, &magnitude) ||
 	    magnitude > (uint64_t)INT64_MAX + negative)
 		return false;
 	*out = negative ? (int64_t)-magnitude : (int64_t)magnitude;
@@ -186,7 +210,7 @@ in_range(const struct header_match *m, struct str value)
 {
 	int64_t number;
 
-	return to_number(value, &number) && number >= m->start &&
+	return to_signed(value, &number) && number >= m->start &&
 	       number < m->end;
 }
 

@@ -37,6 +37,9 @@ struct regex;
 const struct regex *match_regex(
     struct arena *, const struct conf_regex *, struct diag *);
 
+/* A whole number as Envoy reads it in a header: with a sign, between blanks. */
+bool match_number(struct str, uint64_t *out);
+
 /* First value of a query parameter in target, undecoded; absent if none. */
 struct str match_query_value(struct str target, struct str name);
 

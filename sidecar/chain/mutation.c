@@ -71,27 +71,24 @@ mutation_build(struct arena *arena, const conf_header_options *add,
 	return diag_errors(diag) == before ? m : NULL;
 }
 
-static void
-put(const struct addition *a, struct str value, struct headers *headers)
+/* Whether the addition is made at all, by the headers as they are before it. */
+static bool
+is_due(const struct addition *a, struct str value, const struct headers *h)
 {
-	bool exists = headers_get(headers, a->name).ptr != NULL;
+	bool exists = headers_get(h, a->name).ptr != NULL;
 
+	if (!header_value_is_valid(value) || (!value.len && !a->keep_empty))
+		return false;
 	switch ((enum conf_append_action)a->action) {
-	case CONF_APPEND_IF_EXISTS_OR_ADD:
-		headers_add(headers, a->name, value);
-		return;
 	case CONF_ADD_IF_ABSENT:
-		if (!exists)
-			headers_add(headers, a->name, value);
-		return;
-	case CONF_OVERWRITE_IF_EXISTS_OR_ADD:
-		headers_set(headers, a->name, value);
-		return;
+		return !exists;
 	case CONF_OVERWRITE_IF_EXISTS:
-		if (exists)
-			headers_set(headers, a->name, value);
-		return;
+		return exists;
+	case CONF_APPEND_IF_EXISTS_OR_ADD:
+	case CONF_OVERWRITE_IF_EXISTS_OR_ADD:
+		break;
 	}
+	return true;
 }
 
 static bool
@@ -103,25 +100,30 @@ overwrites(const struct addition *a)
 
 void
 mutation_apply(
-    const struct mutation *m, const struct exchange *x, struct headers *headers)
+    const struct mutation *m, const struct exchange *x, struct headers *h)
 {
-	struct str *values;
+	enum headers_of side =
+	    h == &x->request ? HEADERS_OF_REQUEST : HEADERS_OF_RESPONSE;
+	struct str *values; /* absent: not due */
 
 	if (!m)
 		return;
 	for (size_t i = 0; i < m->n_removes; i++)
-		headers_remove(headers, m->removes[i]);
+		headers_remove(h, m->removes[i]);
 	values = ARENA_ARRAY(x->arena, m->n_additions + 1, struct str);
+	for (size_t i = 0; i < m->n_additions; i++) {
+		struct str value = format_value(m->additions[i].value, x);
+
+		if (!value.ptr)
+			value = STR("");
+		if (is_due(&m->additions[i], value, h))
+			values[i] = value;
+	}
 	for (size_t i = 0; i < m->n_additions; i++)
-		values[i] = format_value(m->additions[i].value, x);
-	for (int adding = 0; adding < 2; adding++)
-		for (size_t i = 0; i < m->n_additions; i++) {
-			const struct addition *a = &m->additions[i];
-			if (overwrites(a) == (adding == 1))
-				continue;
-			if (!header_value_is_valid(values[i]) ||
-			    (!values[i].len && !a->keep_empty))
-				continue;
-			put(a, values[i], headers);
-		}
+		if (values[i].ptr && overwrites(&m->additions[i]))
+			headers_set(h, m->additions[i].name, values[i]);
+	for (size_t i = 0; i < m->n_additions; i++)
+		if (values[i].ptr && !overwrites(&m->additions[i]))
+			headers_append(
+			    h, side, m->additions[i].name, values[i]);
 }

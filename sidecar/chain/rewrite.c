@@ -74,12 +74,26 @@ build_host(struct arena *arena, struct rewrite *r,
 		    arena, action->host_rewrite, action->node, diag);
 }
 
+/* Most routes leave host and path alone. */
+static bool
+rewrites(const struct conf_route_action *action)
+{
+	return action->prefix_rewrite.len || action->regex_rewrite ||
+	       action->path_rewrite.len || action->path_rewrite_policy ||
+	       action->host_rewrite_literal.len ||
+	       action->host_rewrite_header.len ||
+	       action->host_rewrite_path_regex || action->host_rewrite.len;
+}
+
 const struct rewrite *
 rewrite_build(struct arena *arena, const struct conf_route *conf,
     const struct route_match *match, struct diag *diag)
 {
-	struct rewrite *r = ARENA_NEW(arena, struct rewrite);
+	struct rewrite *r;
 
+	if (!conf->redirect && (!conf->route || !rewrites(conf->route)))
+		return NULL;
+	r = ARENA_NEW(arena, struct rewrite);
 	r->conf = conf;
 	r->match = match;
 	if (conf->route) {
@@ -96,12 +110,10 @@ rewrite_build(struct arena *arena, const struct conf_route *conf,
 
 /* ---- paths ---- */
 
-/* The path without its query after the rewrite, or absent if there is none. */
+/* The path without its query after the rewrite; empty: it stays as it is. */
 static struct str
 new_path(const struct rewrite *r, const struct exchange *x, struct str path)
 {
-	struct str changed;
-
 	if (r->prefix.len)
 		return arena_printf(x->arena, STR_FMT STR_FMT,
 		    STR_ARG(r->prefix),
@@ -109,30 +121,25 @@ new_path(const struct rewrite *r, const struct exchange *x, struct str path)
 			path, route_match_len(r->match, path), path.len)));
 	if (r->regex)
 		return regex_replace(x->arena, r->regex, path, r->substitution);
-	if (r->path_format) {
-		changed = format_value(r->path_format, x);
-		return changed.len ? changed : STR_NONE;
-	}
-	if (!r->template)
-		return STR_NONE;
-	changed = template_rewritten(
-	    x->arena, r->template, route_match_template(r->match), path);
-	return changed.len ? changed : STR_NONE;
+	if (r->path_format)
+		return format_value(r->path_format, x);
+	if (r->template)
+		return template_rewritten(x->arena, r->template,
+		    route_match_template(r->match), path);
+	return STR_NONE;
 }
 
 void
 rewrite_path(const struct rewrite *r, struct exchange *x)
 {
 	struct str target = headers_get(&x->request, STR(":path"));
-	struct str changed = new_path(r, x, target_path(target));
+	struct str changed =
+	    r ? new_path(r, x, target_path(target)) : STR_NONE;
 
-	if (!changed.ptr)
-		return;
-	changed = ARENA_JOIN(x->arena, changed, target_query(target));
 	if (!changed.len)
 		return;
-	if (!x->gateway->suppress_envoy_headers &&
-	    !headers_get(&x->request, STR("x-envoy-original-path")).ptr)
+	changed = ARENA_JOIN(x->arena, changed, target_query(target));
+	if (!x->gateway->suppress_envoy_headers)
 		headers_set(&x->request, STR("x-envoy-original-path"), target);
 	headers_set(&x->request, STR(":path"), changed);
 }
@@ -197,10 +204,13 @@ formatted(const struct format *format, const struct exchange *x)
 void
 rewrite_host(const struct rewrite *r, struct exchange *x)
 {
-	const struct conf_route_action *action = r->conf->route;
+	const struct conf_route_action *action;
 	struct str target = headers_get(&x->request, STR(":path"));
 	struct str host = STR_NONE;
 
+	if (!r)
+		return;
+	action = r->conf->route;
 	if (action->host_rewrite_literal.len)
 		host = action->host_rewrite_literal;
 	else if (r->host_header.ptr)
@@ -250,6 +260,7 @@ request_host(const struct exchange *x, struct str scheme, bool has_port)
 	return drop ? str_slice(host, 0, at) : host;
 }
 
+/* Path and query; a query in path_redirect is not stripped. */
 static struct str
 redirect_target(const struct conf_redirect *redirect, const struct exchange *x)
 {
@@ -278,7 +289,7 @@ struct str
 rewrite_location(const struct rewrite *r, struct exchange *x)
 {
 	const struct conf_redirect *redirect = r->conf->redirect;
-	struct str scheme, host, port = STR("");
+	struct str scheme, host, target, port = STR("");
 
 	rewrite_path(r, x);
 	scheme = redirect->https_redirect ? STR("https")
@@ -290,7 +301,9 @@ rewrite_location(const struct rewrite *r, struct exchange *x)
 	host = redirect->host_redirect.len
 		   ? redirect->host_redirect
 		   : request_host(x, scheme, port.len > 0);
-	return arena_printf(x->arena, STR_FMT "://" STR_FMT STR_FMT STR_FMT,
-	    STR_ARG(scheme), STR_ARG(host), STR_ARG(port),
-	    STR_ARG(redirect_target(redirect, x)));
+	target = redirect_target(redirect, x);
+	return arena_printf(x->arena,
+	    STR_FMT "://" STR_FMT STR_FMT "%s" STR_FMT, STR_ARG(scheme),
+	    STR_ARG(host), STR_ARG(port),
+	    str_starts(target, STR("/")) ? "" : "/", STR_ARG(target));
 }

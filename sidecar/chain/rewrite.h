@@ -10,11 +10,14 @@
 
 struct rewrite;
 
-/* Compiles what a route says; errors are added to the diag. */
+/*
+ * Compiles what a route says; NULL if that is nothing. Errors are added to
+ * the diag.
+ */
 const struct rewrite *rewrite_build(struct arena *, const struct conf_route *,
     const struct route_match *, struct diag *);
 
-/* Host and path of a request that is forwarded. */
+/* Host and path of a request that is forwarded; NULL changes nothing. */
 void rewrite_host(const struct rewrite *, struct exchange *);
 void rewrite_path(const struct rewrite *, struct exchange *);
 

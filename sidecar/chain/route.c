@@ -1,321 +1,12 @@
-/*
- * Virtual hosts and routes. A route with weighted clusters is compiled once
- * for each of them, so that what is chosen for a request is a whole route.
- */
+/* Finding routes, and what they do to requests and responses. */
 #include "config.h"
 
-#include "chain/domain.h"
 #include "chain/downstream.h"
-#include "chain/format.h"
-#include "chain/mutation.h"
-#include "chain/rewrite.h"
-#include "chain/route.h"
-#include "chain/scope.h"
-#include "config/bootstrap.h"
+#include "chain/hash.h"
+#include "chain/local_reply.h"
+#include "chain/route_table.h"
+#include "config/scalar.h"
 #include "http/target.h"
-
-enum { INDEXED = 8, FORMAT_MAX = 64 * 1024 };
-
-/* Header changes of one level of the configuration. */
-struct changes {
-	const struct mutation *request, *response;
-};
-
-struct route_parts {
-	const struct route_match *match;
-	const struct rewrite *rewrite;
-	const struct changes *levels[HOST_LEVELS]; /* NULL: none */
-	struct str cluster_header;
-	struct route *weighted; /* one for each cluster */
-	uint64_t weight_sum;
-	struct str direct_body;
-	const struct format *direct_format;
-};
-
-struct vhost {
-	const struct conf_virtual_host *conf;
-	struct changes changes;
-	struct scope own, scope; /* its own words, and what holds in it */
-	const void **old_cors;
-	struct route *routes;
-	size_t n;
-	const struct pathindex *index; /* NULL: few routes */
-	const struct route *to_https; /* of require_tls */
-};
-
-struct route_table {
-	const struct conf_route_config *conf;
-	struct changes changes;
-	struct scope scope;
-	struct vhost *vhosts;
-	struct domains *domains;
-	bool only_any; /* no domain but "*" */
-	struct str vhost_header;
-};
-
-/* ---- building ---- */
-
-struct building {
-	struct arena *arena;
-	struct gateway *gateway;
-	struct setup *setup;
-	struct diag *diag;
-	struct route_table *table;
-	struct vhost *vhost;
-};
-
-static const struct conf_cluster *
-known_cluster(const struct building *b, struct str name)
-{
-	return name.len ? gateway_cluster(b->gateway, name) : NULL;
-}
-
-#define CHANGES(b, from)                                                       \
-	(struct changes)                                                       \
-	{                                                                      \
-		mutation_build((b)->arena, &(from)->request_headers_to_add,    \
-		    &(from)->request_headers_to_remove, (b)->diag),            \
-		    mutation_build((b)->arena,                                 \
-			&(from)->response_headers_to_add,                      \
-			&(from)->response_headers_to_remove, (b)->diag)        \
-	}
-
-/* A copy that lasts, or NULL if nothing is changed. */
-static const struct changes *
-kept(struct building *b, struct changes c)
-{
-	struct changes *copy;
-
-	if (!c.request && !c.response)
-		return NULL;
-	copy = ARENA_NEW(b->arena, struct changes);
-	*copy = c;
-	return copy;
-}
-
-static void
-set_scope(struct route *r, const struct scope *scope)
-{
-	r->filter_confs = scope->confs;
-	r->filter_switch = scope->switches;
-}
-
-/* The route as it is when this cluster is picked. */
-static void
-build_variant(struct building *b, const struct route *whole,
-    const struct scope *scope, const struct conf_weighted_cluster *conf,
-    struct route *r)
-{
-	struct route_parts *parts = ARENA_NEW(b->arena, struct route_parts);
-	struct scope own =
-	    scope_build(b->setup, &conf->typed_per_filter_config);
-	struct scope all = scope_within(b->setup, &own, scope);
-
-	*r = *whole;
-	*parts = *whole->parts;
-	r->parts = parts;
-	r->weighted = conf;
-	r->cluster = known_cluster(b, conf->name);
-	r->level_confs[HOST_LEVEL_CLUSTER] = own.confs;
-	set_scope(r, &all);
-	parts->levels[HOST_LEVEL_CLUSTER] = kept(b, CHANGES(b, conf));
-	if (conf->cluster_header.len)
-		parts->cluster_header =
-		    header_name_lower(b->arena, conf->cluster_header);
-}
-
-static void
-build_weighted(struct building *b, const struct route *r,
-    const struct scope *scope, struct route_parts *parts)
-{
-	const struct conf_weighted_clusters *conf =
-	    r->conf->route->weighted_clusters;
-	struct route *variants =
-	    ARENA_ARRAY(b->arena, conf->clusters.n, struct route);
-
-	for (size_t i = 0; i < conf->clusters.n; i++) {
-		build_variant(
-		    b, r, scope, &conf->clusters.items[i], &variants[i]);
-		parts->weight_sum += conf->clusters.items[i].weight;
-	}
-	parts->weighted = variants;
-}
-
-static void
-build_direct(struct building *b, struct route_parts *parts,
-    const struct conf_direct_response *direct)
-{
-	if (direct->body)
-		parts->direct_body =
-		    bootstrap_text(b->arena, b->diag, NULL, direct->body,
-			b->table->conf->max_direct_response_body_size_bytes);
-	if (direct->body_format)
-		parts->direct_format =
-		    format_build(b->arena, direct->body_format, b->diag);
-}
-
-static void
-build_action(struct building *b, struct route *r, struct route_parts *parts)
-{
-	const struct conf_route_action *action = r->conf->route;
-
-	r->cluster = known_cluster(b, action->cluster);
-	/* max_stream_duration takes the place of it. */
-	r->timeout_ns = action->max_stream_duration ? 0 : action->timeout;
-	r->idle_timeout_ns = action->has_idle_timeout
-				 ? action->idle_timeout
-				 : b->gateway->hcm->stream_idle_timeout;
-	if (action->cluster_header.len)
-		parts->cluster_header =
-		    header_name_lower(b->arena, action->cluster_header);
-}
-
-static void
-build_route(struct building *b, struct route *r, const struct conf_route *conf)
-{
-	struct route_parts *parts = ARENA_NEW(b->arena, struct route_parts);
-	struct scope own, all;
-
-	r->conf = conf;
-	r->vhost = b->vhost->conf;
-	r->name = conf->name;
-	r->parts = parts;
-	if (conf->match)
-		parts->match =
-		    route_match_build(b->arena, conf->match, b->diag);
-	parts->rewrite = rewrite_build(b->arena, conf, parts->match, b->diag);
-	parts->levels[HOST_LEVEL_GLOBAL] = &b->table->changes;
-	parts->levels[HOST_LEVEL_VHOST] = &b->vhost->changes;
-	parts->levels[HOST_LEVEL_ROUTE] = kept(b, CHANGES(b, conf));
-	if (conf->direct_response)
-		build_direct(b, parts, conf->direct_response);
-	if (conf->route)
-		build_action(b, r, parts);
-	r->forwarding = forwarding_build(b->arena, conf, b->vhost->conf,
-	    b->table->conf,
-	    b->gateway->listener->per_connection_buffer_limit_bytes, b->diag);
-	own = scope_build(b->setup, &conf->typed_per_filter_config);
-	all = scope_within(b->setup, &own, &b->vhost->scope);
-	r->level_confs[HOST_LEVEL_GLOBAL] = b->table->scope.confs;
-	r->level_confs[HOST_LEVEL_VHOST] = b->vhost->own.confs;
-	r->level_confs[HOST_LEVEL_ROUTE] = own.confs;
-	r->level_confs[HOST_OLD_VHOST] = b->vhost->old_cors;
-	if (conf->route)
-		r->level_confs[HOST_OLD_ROUTE] =
-		    scope_old_cors(b->setup, conf->route->cors);
-	set_scope(r, &all);
-	if (conf->route && conf->route->weighted_clusters)
-		build_weighted(b, r, &all, parts);
-}
-
-/* What require_tls answers with: a redirect that is no route of anyone's. */
-static const struct route *
-build_to_https(struct building *b, const struct scope *nothing)
-{
-	struct conf_route *conf = ARENA_NEW(b->arena, struct conf_route);
-	struct route *r = ARENA_NEW(b->arena, struct route);
-	struct route_parts *parts = ARENA_NEW(b->arena, struct route_parts);
-
-	conf->node = b->vhost->conf->node;
-	conf->redirect = ARENA_NEW(b->arena, struct conf_redirect);
-	conf->redirect->https_redirect = true;
-	r->conf = conf;
-	r->vhost = b->vhost->conf;
-	r->parts = parts;
-	set_scope(r, nothing);
-	return r;
-}
-
-static const struct pathindex *
-build_index(struct building *b, const struct vhost *v)
-{
-	struct path_key *keys = ARENA_ARRAY(b->arena, v->n, struct path_key);
-
-	for (size_t i = 0; i < v->n; i++) {
-		if (!v->routes[i].parts->match)
-			return NULL;
-		keys[i] = route_match_key(v->routes[i].parts->match);
-		/* A template sees the parameters that others do not. */
-		if (b->table->conf->ignore_path_parameters_in_path_matching &&
-		    route_match_template(v->routes[i].parts->match))
-			keys[i].text = STR("");
-	}
-	return pathindex_build(b->arena, keys, v->n);
-}
-
-static void
-build_vhost(struct building *b, const struct scope *outer)
-{
-	struct vhost *v = b->vhost;
-	const struct conf_virtual_host *conf = v->conf;
-
-	v->changes = CHANGES(b, conf);
-	v->own = scope_build(b->setup, &conf->typed_per_filter_config);
-	v->scope = scope_within(b->setup, &v->own, outer);
-	v->old_cors = scope_old_cors(b->setup, conf->cors);
-	v->n = conf->routes.n;
-	v->routes = ARENA_ARRAY(b->arena, v->n, struct route);
-	for (size_t i = 0; i < v->n; i++)
-		build_route(b, &v->routes[i], &conf->routes.items[i]);
-	if (v->n > INDEXED)
-		v->index = build_index(b, v);
-}
-
-/* Duplicates have been refused when the configuration was read. */
-static void
-add_domains(
-    struct route_table *t, const struct conf_virtual_host *conf, uint32_t vhost)
-{
-	for (size_t i = 0; i < conf->domains.n; i++) {
-		struct str domain = conf->domains.items[i];
-
-		(void)!domains_add(t->domains, domain, vhost);
-		if (!str_eq(domain, STR("*")))
-			t->only_any = false;
-	}
-}
-
-static void
-build_vhosts(struct building *b, struct route_table *t)
-{
-	const struct conf_route_config *conf = t->conf;
-	size_t n_filters = b->gateway->n_filters, n_domains = 0;
-	const struct scope nothing = { ARENA_ARRAY(
-					   b->arena, n_filters, const void *),
-		ARENA_ARRAY(b->arena, n_filters, signed char) };
-	struct scope outer = scope_within(b->setup, &t->scope, &nothing);
-
-	for (size_t i = 0; i < conf->virtual_hosts.n; i++)
-		n_domains += conf->virtual_hosts.items[i].domains.n;
-	t->domains = domains_new(b->arena, n_domains);
-	t->vhosts = ARENA_ARRAY(b->arena, conf->virtual_hosts.n, struct vhost);
-	for (size_t i = 0; i < conf->virtual_hosts.n; i++) {
-		b->vhost = &t->vhosts[i];
-		b->vhost->conf = &conf->virtual_hosts.items[i];
-		build_vhost(b, &outer);
-		if (b->vhost->conf->require_tls)
-			b->vhost->to_https = build_to_https(b, &nothing);
-		add_domains(t, b->vhost->conf, (uint32_t)i);
-	}
-}
-
-struct route_table *
-route_table_build(struct arena *arena, struct gateway *gateway,
-    struct setup *setup, struct diag *diag)
-{
-	struct route_table *t = ARENA_NEW(arena, struct route_table);
-	struct building b = { arena, gateway, setup, diag, t, NULL };
-
-	t->conf = gateway->hcm->route_config;
-	t->only_any = true;
-	t->changes = CHANGES(&b, t->conf);
-	t->scope = scope_build(setup, &t->conf->typed_per_filter_config);
-	if (t->conf->vhost_header.len)
-		t->vhost_header =
-		    header_name_lower(arena, t->conf->vhost_header);
-	build_vhosts(&b, t);
-	return t;
-}
 
 /* ---- finding ---- */
 
@@ -405,22 +96,30 @@ find_route(const struct route_table *t, const struct vhost *v,
 	return NULL;
 }
 
-/* The number that picks among weighted clusters. */
-static uint64_t
-selection(const struct conf_weighted_clusters *conf, const struct exchange *x)
+static bool
+number_in_header(const struct exchange *x, struct str header, uint64_t *number)
 {
-	struct str name = conf->header_name;
-	struct str value;
+	struct str name = header_name_lower(x->arena, header);
+
+	return !headers_nth(&x->request, name, 1).ptr &&
+	       match_number(headers_get(&x->request, name), number);
+}
+
+/* The number that picks among a route's weighted clusters. */
+static uint64_t
+selection(const struct route *r, const struct exchange *x)
+{
+	const struct conf_weighted_clusters *conf =
+	    r->conf->route->weighted_clusters;
+	const struct hash_policy *hash =
+	    conf->use_hash_policy ? r->forwarding->hash : NULL;
 	uint64_t number;
 
-	if (!name.len)
-		return x->random;
-	name = header_name_lower(x->arena, name);
-	value = headers_get(&x->request, name);
-	return !headers_nth(&x->request, name, 1).ptr &&
-		       str_to_u64(str_trim(value), &number)
-		   ? number
-		   : x->random;
+	if (conf->header_name.len &&
+	    number_in_header(x, conf->header_name, &number))
+		return number;
+	return hash && hash_policy_value(hash, x, &number, NULL) ? number
+								 : x->random;
 }
 
 static const struct route *
@@ -432,7 +131,7 @@ pick(const struct route *r, const struct exchange *x)
 	if (!r || !r->parts->weight_sum)
 		return r;
 	conf = r->conf->route->weighted_clusters;
-	at = selection(conf, x) % r->parts->weight_sum;
+	at = selection(r, x) % r->parts->weight_sum;
 	for (size_t i = 0; i < conf->clusters.n; i++) {
 		if (at < conf->clusters.items[i].weight)
 			return &r->parts->weighted[i];
@@ -464,6 +163,7 @@ route_choose(const struct route_table *t, struct exchange *x)
 {
 	const struct vhost *v = find_vhost(t, x);
 
+	x->reroutes++;
 	x->vhost = v ? v->conf : NULL;
 	x->route = !v                  ? NULL
 		   : wants_https(v, x) ? v->to_https
@@ -492,6 +192,21 @@ order(const struct exchange *x)
 	return x->gateway->routes->conf->most_specific_header_mutations_wins
 		   ? specific_last
 		   : specific_first;
+}
+
+static const struct node *
+member(const struct node *map, struct str key)
+{
+	for (size_t i = 0; map->kind == NODE_MAP && i < map->n; i++)
+		if (str_eq(map->items[i].key, key))
+			return map->items[i].value;
+	return NULL;
+}
+
+void
+route_enter(const struct route *r, struct exchange *x)
+{
+	x->vcluster = vclusters_find(r->parts->vclusters, &x->request);
 }
 
 void
@@ -533,19 +248,46 @@ route_finish_response(const struct route *r, struct exchange *x)
 }
 
 struct str
-route_direct_body(const struct route *r, const struct exchange *x)
+route_direct_body(const struct route *r, struct exchange *x, struct str *type)
 {
-	struct str body = r->parts->direct_body;
-	struct buf text;
+	const struct format *format = r->parts->direct_format;
 
-	if (!r->parts->direct_format)
-		return body;
-	buf_init(&text, FORMAT_MAX);
-	body = format_render(r->parts->direct_format, x, &text)
-		   ? STR("")
-		   : arena_str(x->arena, buf_bytes(&text));
-	buf_free(&text);
-	return body;
+	if (!format)
+		return r->parts->direct_body;
+	*type = format_content_type(format);
+	return local_reply_render(x, format, r->parts->direct_body);
+}
+
+const struct rate_limits *
+route_limits(const struct route *r)
+{
+	return r->parts->limits;
+}
+
+const struct rate_limits *
+route_vhost_limits(const struct route *r)
+{
+	return r->parts->vhost_limits;
+}
+
+struct str
+route_metadata(
+    const struct route *r, struct str ns, const struct str *keys, size_t n)
+{
+	const struct conf_metadata *all = r->conf->metadata;
+	const struct node *at = NULL;
+
+	for (size_t i = 0; all && i < all->filter_metadata.n; i++)
+		if (str_eq(all->filter_metadata.items[i].key, ns))
+			at =
+			    *(const struct node **)all->filter_metadata.items[i]
+				 .value;
+	for (size_t i = 0; at && i < n; i++)
+		at = member(at, keys[i]);
+	return at && at->kind == NODE_SCALAR &&
+		       (at->quoted || scalar_kind(at->scalar) == SCALAR_TEXT)
+		   ? at->scalar
+		   : STR_NONE;
 }
 
 struct str

@@ -44,6 +44,9 @@ void route_choose(const struct route_table *, struct exchange *);
 const struct conf_cluster *route_cluster(
     const struct route *, struct exchange *);
 
+/* Before a request is forwarded: which virtual cluster it counts for. */
+void route_enter(const struct route *, struct exchange *);
+
 /*
  * What the router does before forwarding: request_headers_to_add and
  * _remove, host and path rewrite, x-envoy-original-path.
@@ -57,8 +60,20 @@ void route_use_hostname(
 /* response_headers_to_add and _remove. */
 void route_finish_response(const struct route *, struct exchange *);
 
-/* Body of a direct_response, or absent; Location of a redirect. */
-struct str route_direct_body(const struct route *, const struct exchange *);
+/* rate_limits of the route, and of its virtual host; NULL if there are none. */
+struct rate_limits;
+const struct rate_limits *route_limits(const struct route *);
+const struct rate_limits *route_vhost_limits(const struct route *);
+
+/* A text in the route's metadata, absent if there is none. */
+struct str route_metadata(
+    const struct route *, struct str ns, const struct str *keys, size_t n);
+
+/* Body of a direct_response, or absent; *type is set if its format has one. */
+struct str route_direct_body(
+    const struct route *, struct exchange *, struct str *type);
+
+/* Location of a redirect. */
 struct str route_location(const struct route *, struct exchange *);
 
 #endif

@@ -89,6 +89,15 @@ filter_of(const struct any *any)
 	return NULL;
 }
 
+/* Whether a filter that is not built in may be missing here; only Envoy's may. */
+static bool
+is_passed_over(const struct entry *e)
+{
+	return e->is_optional && !filter_of(e->any) &&
+	       !setup_is_module(e->any) &&
+	       str_starts(e->any->type, STR("envoy."));
+}
+
 /*
  * An entry whose key names no filter has no effect, but it is to be sound,
  * as it is for Envoy.
@@ -100,7 +109,7 @@ check_stray(struct setup *s, const struct entry *e)
 
 	if (filter)
 		(void)!setup_filter_route(s, filter, e->any);
-	else if (e->any && !e->is_optional && !setup_is_module(e->any))
+	else if (e->any && !is_passed_over(e) && !setup_is_module(e->any))
 		diag_error(s->diag, e->any->node->place, e->any->path,
 		    "Didn't find a registered implementation for '" STR_FMT
 		    "' with type URL: '" STR_FMT "'",
@@ -118,7 +127,7 @@ configure(struct setup *s, struct scope *out, const struct entry *e)
 			continue;
 		known = true;
 		out->switches[at] = e->disabled ? -1 : 1;
-		if (e->any && (!e->is_optional || filter_of(e->any)))
+		if (e->any && !is_passed_over(e))
 			out->confs[at] = setup_filter_route(
 			    s, g->filters[at].filter, e->any);
 	}

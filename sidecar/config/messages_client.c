@@ -50,7 +50,8 @@ static const struct schema_field client_http1_fields[] = {
 	    "override_stream_error_on_invalid_http_message", CLIENTS_SIDE),
 	DELEGATED_SCALAR("send_fully_qualified_url", "it is for backends"),
 	DELEGATED("use_balsa_parser", CLIENTS_SIDE),
-	DELEGATED_SCALAR("allow_custom_methods", CLIENTS_SIDE),
+	{ FIELD(SCHEMA_BOOL, conf_client_http1, allow_custom_methods),
+	    .text = "Take requests of methods that nobody knows." },
 	REFUSED("ignore_http_11_upgrade", "every upgrade is refused"),
 	{ .name = NULL },
 };
@@ -59,6 +60,34 @@ const struct schema_message conf_client_http1_message = {
 	.name = "envoy.config.core.v3.Http1ProtocolOptions",
 	.size = sizeof(struct conf_client_http1),
 	.fields = client_http1_fields,
+};
+
+static const struct schema_field upgrade_fields[] = {
+	{ FIELD(SCHEMA_STR, conf_upgrade, upgrade_type),
+	    .text = "What a request may ask for in its upgrade header." },
+	REFUSED("filters", "upgrades do not come through FastCGI"),
+	{ FIELD(SCHEMA_BOOL, conf_upgrade, enabled), .fallback = "true",
+	    .text = "Has to be false." },
+	{ .name = NULL },
+};
+
+static void
+check_upgrade(struct diag *diag, const char *path, void *decoded)
+{
+	const struct conf_upgrade *upgrade = decoded;
+
+	if (upgrade->enabled)
+		diag_error(diag, upgrade->node->place, path,
+		    "not supported unless `enabled` is false: upgrades do "
+		    "not come through FastCGI");
+}
+
+const struct schema_message conf_upgrade_message = {
+	.name = "envoy.extensions.filters.network.http_connection_manager.v3."
+		"HttpConnectionManager.UpgradeConfig",
+	.size = sizeof(struct conf_upgrade),
+	.fields = upgrade_fields,
+	.check = check_upgrade,
 };
 
 static const struct schema_field client_cert_details_fields[] = {

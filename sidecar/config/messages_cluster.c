@@ -38,20 +38,6 @@ static const struct schema_message endpoint_message = {
 	.fields = endpoint_fields,
 };
 
-static const struct schema_field metadata_fields[] = {
-	{ FIELD(SCHEMA_NODE, conf_metadata, filter_metadata),
-	    .label = SCHEMA_MAP,
-	    .text = "Values by the name of their reader." },
-	DELEGATED("typed_filter_metadata", "nothing reads it"),
-	{ .name = NULL },
-};
-
-static const struct schema_message metadata_message = {
-	.name = "envoy.config.core.v3.Metadata",
-	.size = sizeof(struct conf_metadata),
-	.fields = metadata_fields,
-};
-
 static const struct schema_field lb_endpoint_fields[] = {
 	{ FIELD(SCHEMA_MESSAGE, conf_lb_endpoint, endpoint),
 	    .message = &endpoint_message, .required = true,
@@ -60,7 +46,7 @@ static const struct schema_field lb_endpoint_fields[] = {
 	{ FIELD(SCHEMA_ENUM, conf_lb_endpoint, health_status),
 	    .choices = health_choices, .text = "UNKNOWN or HEALTHY." },
 	{ FIELD(SCHEMA_MESSAGE, conf_lb_endpoint, metadata),
-	    .message = &metadata_message,
+	    .message = &conf_metadata_message,
 	    .text = "envoy.lb may have canary and hash_key." },
 	{ FIELD(SCHEMA_U32, conf_lb_endpoint, load_balancing_weight), .min = 1,
 	    .max = UINT_MAX, .fallback = "1",
@@ -346,7 +332,9 @@ static const struct schema_field cluster_fields[] = {
 	{ FIELD(SCHEMA_MESSAGE, conf_cluster, common_lb_config),
 	    .message = &conf_common_lb_message,
 	    .text = "For all ways of choosing hosts." },
-	DELEGATED("metadata", "nothing reads it"),
+	{ FIELD(SCHEMA_MESSAGE, conf_cluster, metadata),
+	    .message = &conf_metadata_message,
+	    .text = "For log formats and filters." },
 	REFUSED_SCALAR("protocol_selection", UNBUILT),
 	DELEGATED("upstream_connection_options", CONNECTIONS),
 	DELEGATED_SCALAR("close_connections_on_host_health_failure", ALL_USED),

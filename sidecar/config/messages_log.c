@@ -1,7 +1,9 @@
 /* Access logs and their filters, and the replies that Envoy makes itself. */
 #include "config.h"
 
+#include "config/diag.h"
 #include "config/messages.h"
+#include "config/runtime.h"
 
 static const struct schema_choice comparison_choices[] = {
 	{ .name = "EQ", .value = CONF_EQ },
@@ -90,7 +92,123 @@ static const struct schema_message or_filter_message = {
 	.fields = log_filters_fields,
 };
 
-#define UNBUILT_FILTER "this filter is not built in"
+static const struct schema_field runtime_filter_fields[] = {
+	{ FIELD(SCHEMA_STR, conf_log_runtime_filter, runtime_key),
+	    .required = true,
+	    .text = "Runtime key that overrides the numerator." },
+	{ FIELD(SCHEMA_MESSAGE, conf_log_runtime_filter, percent_sampled),
+	    .message = &conf_fractional_percent_message,
+	    .text =
+		"How much is logged; nothing without it and a runtime value." },
+	{ FIELD(
+	      SCHEMA_BOOL, conf_log_runtime_filter, use_independent_randomness),
+	    .text = "Draw for each line; else the request id decides." },
+	{ .name = NULL },
+};
+
+static void
+check_runtime_filter(struct diag *diag, const char *path, void *decoded)
+{
+	struct conf_log_runtime_filter *f = decoded;
+
+	(void)path;
+	if (f->percent_sampled)
+		f->numerator = f->percent_sampled->numerator;
+	runtime_u64(diag_runtime(diag), f->runtime_key, &f->numerator);
+}
+
+static const struct schema_message runtime_filter_message = {
+	.name = "envoy.config.accesslog.v3.RuntimeFilter",
+	.size = sizeof(struct conf_log_runtime_filter),
+	.fields = runtime_filter_fields,
+	.check = check_runtime_filter,
+};
+
+static const struct schema_choice grpc_status_choices[] = {
+	{ .name = "OK", .value = 0 },
+	{ .name = "CANCELED", .value = 1 },
+	{ .name = "UNKNOWN", .value = 2 },
+	{ .name = "INVALID_ARGUMENT", .value = 3 },
+	{ .name = "DEADLINE_EXCEEDED", .value = 4 },
+	{ .name = "NOT_FOUND", .value = 5 },
+	{ .name = "ALREADY_EXISTS", .value = 6 },
+	{ .name = "PERMISSION_DENIED", .value = 7 },
+	{ .name = "RESOURCE_EXHAUSTED", .value = 8 },
+	{ .name = "FAILED_PRECONDITION", .value = 9 },
+	{ .name = "ABORTED", .value = 10 },
+	{ .name = "OUT_OF_RANGE", .value = 11 },
+	{ .name = "UNIMPLEMENTED", .value = 12 },
+	{ .name = "INTERNAL", .value = 13 },
+	{ .name = "UNAVAILABLE", .value = 14 },
+	{ .name = "DATA_LOSS", .value = 15 },
+	{ .name = "UNAUTHENTICATED", .value = 16 },
+	{ .name = NULL },
+};
+
+static const struct schema_field grpc_status_filter_fields[] = {
+	{ FIELD(SCHEMA_ENUM, conf_grpc_status_filter, statuses),
+	    .label = SCHEMA_LIST, .choices = grpc_status_choices,
+	    .text = "Statuses that are logged." },
+	{ FIELD(SCHEMA_BOOL, conf_grpc_status_filter, exclude),
+	    .text = "Log all others instead." },
+	{ .name = NULL },
+};
+
+static const struct schema_message grpc_status_filter_message = {
+	.name = "envoy.config.accesslog.v3.GrpcStatusFilter",
+	.size = sizeof(struct conf_grpc_status_filter),
+	.fields = grpc_status_filter_fields,
+};
+
+static const struct schema_field metadata_filter_fields[] = {
+	{ FIELD(SCHEMA_MESSAGE, conf_metadata_filter, matcher),
+	    .message = &conf_metadata_matcher_message,
+	    .text = "What the dynamic metadata must match." },
+	{ FIELD(SCHEMA_BOOL, conf_metadata_filter, match_if_key_not_found),
+	    .fallback = "true",
+	    .text = "Whether it is logged without the key." },
+	{ .name = NULL },
+};
+
+static const struct schema_message metadata_filter_message = {
+	.name = "envoy.config.accesslog.v3.MetadataFilter",
+	.size = sizeof(struct conf_metadata_filter),
+	.fields = metadata_filter_fields,
+};
+
+static const struct schema_choice log_type_choices[] = {
+	{ .name = "NotSet", .value = CONF_LOG_NOT_SET },
+	{ .name = "TcpUpstreamConnected", .value = 1 },
+	{ .name = "TcpPeriodic", .value = 2 },
+	{ .name = "TcpConnectionEnd", .value = 3 },
+	{ .name = "DownstreamStart", .value = CONF_LOG_DOWNSTREAM_START },
+	{ .name = "DownstreamPeriodic", .value = CONF_LOG_DOWNSTREAM_PERIODIC },
+	{ .name = "DownstreamEnd", .value = CONF_LOG_DOWNSTREAM_END },
+	{ .name = "UpstreamPoolReady", .value = 7 },
+	{ .name = "UpstreamPeriodic", .value = 8 },
+	{ .name = "UpstreamEnd", .value = 9 },
+	{ .name = "DownstreamTunnelSuccessfullyEstablished", .value = 10 },
+	{ .name = "UdpTunnelUpstreamConnected", .value = 11 },
+	{ .name = "UdpPeriodic", .value = 12 },
+	{ .name = "UdpSessionEnd", .value = 13 },
+	{ .name = "TcpConnectionStart", .value = 14 },
+	{ .name = NULL },
+};
+
+static const struct schema_field log_type_filter_fields[] = {
+	{ FIELD(SCHEMA_ENUM, conf_log_type_filter, types), .label = SCHEMA_LIST,
+	    .choices = log_type_choices,
+	    .text = "What the lines are written for." },
+	{ FIELD(SCHEMA_BOOL, conf_log_type_filter, exclude),
+	    .text = "Log all others instead." },
+	{ .name = NULL },
+};
+
+static const struct schema_message log_type_filter_message = {
+	.name = "envoy.config.accesslog.v3.LogTypeFilter",
+	.size = sizeof(struct conf_log_type_filter),
+	.fields = log_type_filter_fields,
+};
 
 static const struct schema_field log_filter_fields[] = {
 	{ FIELD(SCHEMA_MESSAGE, conf_log_filter, status_code_filter),
@@ -114,12 +232,22 @@ static const struct schema_field log_filter_fields[] = {
 	{ FIELD(SCHEMA_MESSAGE, conf_log_filter, response_flag_filter),
 	    .message = &response_flag_message, .oneof = "filter_specifier",
 	    .text = "By the response flags." },
-	REFUSED("traceable_filter", UNBUILT_FILTER),
-	REFUSED("runtime_filter", UNBUILT_FILTER),
-	REFUSED("grpc_status_filter", UNBUILT_FILTER),
-	REFUSED("extension_filter", UNBUILT_FILTER),
-	REFUSED("metadata_filter", UNBUILT_FILTER),
-	REFUSED("log_type_filter", UNBUILT_FILTER),
+	{ FIELD(SCHEMA_MESSAGE, conf_log_filter, traceable_filter),
+	    .message = &conf_empty_message, .oneof = "filter_specifier",
+	    .text = "What is traced: nothing, as long as tracing is off." },
+	{ FIELD(SCHEMA_MESSAGE, conf_log_filter, runtime_filter),
+	    .message = &runtime_filter_message, .oneof = "filter_specifier",
+	    .text = "A part of all." },
+	{ FIELD(SCHEMA_MESSAGE, conf_log_filter, grpc_status_filter),
+	    .message = &grpc_status_filter_message, .oneof = "filter_specifier",
+	    .text = "By the status of gRPC." },
+	{ FIELD(SCHEMA_MESSAGE, conf_log_filter, metadata_filter),
+	    .message = &metadata_filter_message, .oneof = "filter_specifier",
+	    .text = "By dynamic metadata." },
+	{ FIELD(SCHEMA_MESSAGE, conf_log_filter, log_type_filter),
+	    .message = &log_type_filter_message, .oneof = "filter_specifier",
+	    .text = "By what the line is written for." },
+	REFUSED("extension_filter", "there are no log filter extensions"),
 	{ .name = NULL },
 };
 
@@ -144,6 +272,25 @@ const struct schema_message conf_access_log_message = {
 	.name = "envoy.config.accesslog.v3.AccessLog",
 	.size = sizeof(struct conf_access_log),
 	.fields = access_log_fields,
+};
+
+static const struct schema_field access_log_options_fields[] = {
+	{ FIELD(SCHEMA_DURATION, conf_access_log_options,
+	      access_log_flush_interval),
+	    .text = "Write a line each time a request has lasted so long." },
+	{ FIELD(SCHEMA_BOOL, conf_access_log_options,
+	      flush_access_log_on_new_request),
+	    .text = "Write a line when a request begins." },
+	DELEGATED_SCALAR("flush_log_on_tunnel_successfully_established",
+	    "there are no tunnels behind a web server"),
+	{ .name = NULL },
+};
+
+const struct schema_message conf_access_log_options_message = {
+	.name = "envoy.extensions.filters.network.http_connection_manager.v3."
+		"HttpConnectionManager.HcmAccessLogOptions",
+	.size = sizeof(struct conf_access_log_options),
+	.fields = access_log_options_fields,
 };
 
 static const struct schema_field file_access_log_fields[] = {

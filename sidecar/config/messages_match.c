@@ -1,4 +1,4 @@
-/* Envoy's matchers of requests, and the actions that make rate limit keys. */
+/* Envoy's matchers of requests. */
 #include "config.h"
 
 #include "config/messages.h"
@@ -103,7 +103,7 @@ static const struct schema_field query_matcher_fields[] = {
 	{ .name = NULL },
 };
 
-static const struct schema_message query_matcher_message = {
+const struct schema_message conf_query_matcher_message = {
 	.name = "envoy.config.route.v3.QueryParameterMatcher",
 	.size = sizeof(struct conf_query_matcher),
 	.fields = query_matcher_fields,
@@ -181,7 +181,7 @@ static const struct schema_field route_match_fields[] = {
 	    .label = SCHEMA_LIST, .message = &conf_header_matcher_message,
 	    .text = "Headers that must all match." },
 	{ FIELD(SCHEMA_MESSAGE, conf_route_match, query_parameters),
-	    .label = SCHEMA_LIST, .message = &query_matcher_message,
+	    .label = SCHEMA_LIST, .message = &conf_query_matcher_message,
 	    .text = "Query parameters that must all match." },
 	{ FIELD(SCHEMA_MESSAGE, conf_route_match, cookies),
 	    .label = SCHEMA_LIST, .message = &cookie_matcher_message,
@@ -219,109 +219,4 @@ const struct schema_message conf_route_match_message = {
 	.fields = route_match_fields,
 	.required_oneof = "path_specifier",
 	.check = check_route_match,
-};
-
-static const struct schema_field request_headers_fields[] = {
-	{ FIELD(SCHEMA_STR, conf_request_headers_action, header_name),
-	    .min_items = 1, .required = true,
-	    .text = "Header whose value is the entry's value." },
-	{ FIELD(SCHEMA_STR, conf_request_headers_action, descriptor_key),
-	    .min_items = 1, .required = true, .text = "Key of the entry." },
-	{ FIELD(SCHEMA_BOOL, conf_request_headers_action, skip_if_absent),
-	    .text = "Leave the entry out, not the descriptor." },
-	{ .name = NULL },
-};
-
-static const struct schema_message request_headers_message = {
-	.name = "envoy.config.route.v3.RateLimit.Action.RequestHeaders",
-	.size = sizeof(struct conf_request_headers_action),
-	.fields = request_headers_fields,
-};
-
-static const struct schema_field masked_address_fields[] = {
-	{ FIELD(SCHEMA_U32, conf_masked_remote_address, v4_prefix_mask_len),
-	    .max = 32, .fallback = "32",
-	    .text = "Bits of an IPv4 address that count." },
-	{ FIELD(SCHEMA_U32, conf_masked_remote_address, v6_prefix_mask_len),
-	    .max = 128, .fallback = "128",
-	    .text = "Bits of an IPv6 address that count." },
-	{ .name = NULL },
-};
-
-static const struct schema_message masked_address_message = {
-	.name = "envoy.config.route.v3.RateLimit.Action.MaskedRemoteAddress",
-	.size = sizeof(struct conf_masked_remote_address),
-	.fields = masked_address_fields,
-};
-
-static const struct schema_field generic_key_fields[] = {
-	{ FIELD(SCHEMA_STR, conf_generic_key_action, descriptor_value),
-	    .min_items = 1, .required = true, .text = "Value of the entry." },
-	{ FIELD(SCHEMA_STR, conf_generic_key_action, descriptor_key),
-	    .fallback = "generic_key", .text = "Key of the entry." },
-	REFUSED_SCALAR("default_value", "the value has no operators here"),
-	{ .name = NULL },
-};
-
-static const struct schema_message generic_key_message = {
-	.name = "envoy.config.route.v3.RateLimit.Action.GenericKey",
-	.size = sizeof(struct conf_generic_key_action),
-	.fields = generic_key_fields,
-};
-
-#define UNBUILT_ACTION "this rate limit action is not built in"
-
-static const struct schema_field action_fields[] = {
-	{ FIELD(SCHEMA_MESSAGE, conf_rate_limit_action, destination_cluster),
-	    .message = &conf_empty_message, .oneof = "action_specifier",
-	    .text = "Entry with the name of the route's cluster." },
-	{ FIELD(SCHEMA_MESSAGE, conf_rate_limit_action, request_headers),
-	    .message = &request_headers_message, .oneof = "action_specifier",
-	    .text = "Entry with the value of a header." },
-	{ FIELD(SCHEMA_MESSAGE, conf_rate_limit_action, remote_address),
-	    .message = &conf_empty_message, .oneof = "action_specifier",
-	    .text = "Entry with the client's address." },
-	{ FIELD(SCHEMA_MESSAGE, conf_rate_limit_action, generic_key),
-	    .message = &generic_key_message, .oneof = "action_specifier",
-	    .text = "Entry with a fixed value." },
-	{ FIELD(SCHEMA_MESSAGE, conf_rate_limit_action, masked_remote_address),
-	    .message = &masked_address_message, .oneof = "action_specifier",
-	    .text = "Entry with the client's network." },
-	REFUSED("source_cluster", UNBUILT_ACTION),
-	REFUSED("query_parameters", UNBUILT_ACTION),
-	REFUSED("header_value_match", UNBUILT_ACTION),
-	REFUSED("dynamic_metadata", UNBUILT_ACTION),
-	REFUSED("metadata", UNBUILT_ACTION),
-	REFUSED("extension", UNBUILT_ACTION),
-	REFUSED("query_parameter_value_match", UNBUILT_ACTION),
-	REFUSED("remote_address_match", UNBUILT_ACTION),
-	{ .name = NULL },
-};
-
-static const struct schema_message action_message = {
-	.name = "envoy.config.route.v3.RateLimit.Action",
-	.size = sizeof(struct conf_rate_limit_action),
-	.fields = action_fields,
-	.required_oneof = "action_specifier",
-};
-
-static const struct schema_field rate_limit_fields[] = {
-	{ FIELD(SCHEMA_U32, conf_rate_limit, stage), .max = 10,
-	    .text = "Serves the filter of the same stage." },
-	{ FIELD(SCHEMA_STR, conf_rate_limit, disable_key),
-	    .text = "Runtime key; there is no runtime, it has no effect." },
-	{ FIELD(SCHEMA_MESSAGE, conf_rate_limit, actions), .label = SCHEMA_LIST,
-	    .message = &action_message, .min_items = 1, .required = true,
-	    .text = "Each makes an entry of the descriptor." },
-	REFUSED("limit", "limits stand in the filter, not in the route"),
-	REFUSED("hits_addend", "each request counts once"),
-	REFUSED_SCALAR("apply_on_stream_done", "limits apply to requests only"),
-	REFUSED_SCALAR("x_ratelimit_option", "the filter's own setting holds"),
-	{ .name = NULL },
-};
-
-const struct schema_message conf_rate_limit_message = {
-	.name = "envoy.config.route.v3.RateLimit",
-	.size = sizeof(struct conf_rate_limit),
-	.fields = rate_limit_fields,
 };

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "config/messages.h"
+#include "config/model_limit.h"
 #include "config/runtime.h"
 
 #define UNBUILT       "it is not built in"
@@ -126,7 +127,9 @@ static const struct schema_field weighted_clusters_fields[] = {
 	{ FIELD(SCHEMA_STR, conf_weighted_clusters, header_name),
 	    .oneof = "random_value_specifier",
 	    .text = "Header whose number chooses, not chance." },
-	REFUSED_SCALAR("use_hash_policy", "the cluster is chosen at random"),
+	{ FIELD(SCHEMA_BOOL, conf_weighted_clusters, use_hash_policy),
+	    .oneof = "random_value_specifier",
+	    .text = "Whether the hash policy's number chooses, not chance." },
 	{ .name = NULL },
 };
 
@@ -250,8 +253,9 @@ static const struct schema_field route_action_fields[] = {
 	{ FIELD(SCHEMA_MESSAGE, conf_route_action, rate_limits),
 	    .label = SCHEMA_LIST, .message = &conf_rate_limit_message,
 	    .text = "What rate limit filters count." },
-	REFUSED_SCALAR(
-	    "include_vh_rate_limits", "use the filter's vh_rate_limits"),
+	{ FIELD(SCHEMA_BOOL, conf_route_action, include_vh_rate_limits),
+	    .text = "The virtual host's rate_limits apply beside the "
+		    "route's." },
 	{ FIELD(SCHEMA_MESSAGE, conf_route_action, hash_policy),
 	    .label = SCHEMA_LIST, .message = &conf_hash_policy_message,
 	    .text = "What is hashed for RING_HASH and MAGLEV." },
@@ -371,7 +375,9 @@ static const struct schema_field route_fields[] = {
 	    .text = "Reply." },
 	REFUSED("filter_action", UNBUILT),
 	REFUSED("non_forwarding_action", UNBUILT),
-	DELEGATED("metadata", UNREAD),
+	{ FIELD(SCHEMA_MESSAGE, conf_route, metadata),
+	    .message = &conf_metadata_message,
+	    .text = "For log formats and filters." },
 	DELEGATED("decorator", "there is no tracing"),
 	FILTER_CONFIGS(conf_route),
 	HEADER_LISTS(conf_route),
@@ -411,6 +417,32 @@ static const struct schema_choice require_tls_choices[] = {
 	{ .name = NULL },
 };
 
+static const struct schema_field virtual_cluster_fields[] = {
+	{ FIELD(SCHEMA_STR, conf_virtual_cluster, name), .min_items = 1,
+	    .required = true, .text = "For the statistics." },
+	{ FIELD(SCHEMA_MESSAGE, conf_virtual_cluster, headers),
+	    .label = SCHEMA_LIST, .message = &conf_header_matcher_message,
+	    .text = "Headers that must all match; :path and :method too." },
+	{ .name = NULL },
+};
+
+static void
+check_virtual_cluster(struct diag *diag, const char *path, void *decoded)
+{
+	const struct conf_virtual_cluster *v = decoded;
+
+	if (!v->headers.n)
+		diag_error(diag, v->node->place, path,
+		    "virtual clusters must define 'headers'");
+}
+
+static const struct schema_message virtual_cluster_message = {
+	.name = "envoy.config.route.v3.VirtualCluster",
+	.size = sizeof(struct conf_virtual_cluster),
+	.fields = virtual_cluster_fields,
+	.check = check_virtual_cluster,
+};
+
 static const struct schema_field virtual_host_fields[] = {
 	{ FIELD(SCHEMA_STR, conf_virtual_host, name), .min_items = 1,
 	    .required = true, .text = "For the statistics." },
@@ -424,7 +456,9 @@ static const struct schema_field virtual_host_fields[] = {
 	{ FIELD(SCHEMA_ENUM, conf_virtual_host, require_tls),
 	    .choices = require_tls_choices,
 	    .text = "Whether plain HTTP is redirected to https." },
-	DELEGATED("virtual_clusters", "these statistics are not kept"),
+	{ FIELD(SCHEMA_MESSAGE, conf_virtual_host, virtual_clusters),
+	    .label = SCHEMA_LIST, .message = &virtual_cluster_message,
+	    .text = "Requests with statistics of their own." },
 	{ FIELD(SCHEMA_MESSAGE, conf_virtual_host, rate_limits),
 	    .label = SCHEMA_LIST, .message = &conf_rate_limit_message,
 	    .text = "What rate limit filters count." },
@@ -450,7 +484,9 @@ static const struct schema_field virtual_host_fields[] = {
 	{ FIELD(SCHEMA_MESSAGE, conf_virtual_host, request_mirror_policies),
 	    .label = SCHEMA_LIST, .message = &conf_mirror_policy_message,
 	    .text = "Clusters that get copies, where routes do not say." },
-	DELEGATED("metadata", UNREAD),
+	{ FIELD(SCHEMA_MESSAGE, conf_virtual_host, metadata),
+	    .message = &conf_metadata_message,
+	    .text = "For log formats and filters." },
 	REFUSED("route_specifiers", UNBUILT),
 	{ .name = NULL },
 };

@@ -54,6 +54,18 @@ struct conf_runtime_fraction {
 	struct str runtime_key;
 };
 
+/* envoy.config.core.v3.Metadata */
+struct conf_metadata {
+	const struct node *node;
+	struct map filter_metadata; /* values: const struct node ** */
+};
+/* envoy.config.core.v3.CidrRange */
+struct conf_cidr_range {
+	const struct node *node;
+	struct str address_prefix;
+	uint32_t prefix_len;
+};
+typedef CONF_LIST(struct conf_cidr_range) conf_cidr_ranges;
 struct conf_runtime_double {
 	const struct node *node;
 	double default_value;
@@ -72,8 +84,14 @@ struct conf_http_status {
 };
 
 /* envoy.type.matcher.v3 */
+struct conf_google_re2 {
+	const struct node *node;
+	uint32_t max_program_size;
+	bool has_max_program_size;
+};
 struct conf_regex {
 	const struct node *node;
+	struct conf_google_re2 *google_re2;
 	struct str regex;
 };
 struct conf_regex_rewrite {
@@ -179,6 +197,13 @@ struct conf_header_option {
 typedef CONF_LIST(struct conf_header_option) conf_header_options;
 typedef CONF_LIST(struct str) conf_strings;
 
+/* envoy.config.core.v3.TypedExtensionConfig and its likes. */
+struct conf_extension {
+	const struct node *node;
+	struct str name;
+	struct any *typed_config;
+};
+
 /* envoy.config.core.v3.SubstitutionFormatString */
 struct conf_format {
 	const struct node *node;
@@ -187,6 +212,7 @@ struct conf_format {
 	const struct node *json_format;
 	bool omit_empty_values;
 	struct str content_type;
+	CONF_LIST(struct conf_extension) formatters;
 };
 
 /* envoy.config.accesslog.v3 */
@@ -221,14 +247,47 @@ struct conf_response_flag_filter {
 struct conf_empty {
 	const struct node *node;
 };
+struct conf_log_runtime_filter {
+	const struct node *node;
+	struct str runtime_key;
+	struct conf_fractional_percent *percent_sampled;
+	bool use_independent_randomness;
+	uint64_t numerator; /* the key's, or that of percent_sampled */
+};
+struct conf_grpc_status_filter {
+	const struct node *node;
+	CONF_LIST(int) statuses;
+	bool exclude;
+};
+struct conf_metadata_filter {
+	const struct node *node;
+	struct conf_metadata_matcher *matcher;
+	bool match_if_key_not_found; /* true */
+};
+/* envoy.data.accesslog.v3.AccessLogType, as far as it comes up here */
+enum conf_log_type {
+	CONF_LOG_NOT_SET,
+	CONF_LOG_DOWNSTREAM_START = 4,
+	CONF_LOG_DOWNSTREAM_PERIODIC = 5,
+	CONF_LOG_DOWNSTREAM_END = 6,
+};
+struct conf_log_type_filter {
+	const struct node *node;
+	CONF_LIST(int) types;
+	bool exclude;
+};
 struct conf_log_filter {
 	const struct node *node;
 	struct conf_comparison_filter *status_code_filter;
 	struct conf_comparison_filter *duration_filter;
-	struct conf_empty *not_health_check_filter;
+	struct conf_empty *not_health_check_filter, *traceable_filter;
 	struct conf_log_filters *and_filter, *or_filter;
 	struct conf_header_filter *header_filter;
 	struct conf_response_flag_filter *response_flag_filter;
+	struct conf_log_runtime_filter *runtime_filter;
+	struct conf_grpc_status_filter *grpc_status_filter;
+	struct conf_metadata_filter *metadata_filter;
+	struct conf_log_type_filter *log_type_filter;
 };
 struct conf_access_log {
 	const struct node *node;
@@ -236,6 +295,12 @@ struct conf_access_log {
 	struct conf_log_filter *filter;
 	struct any
 	    *typed_config; /* FileAccessLog, StdoutAccessLog, StderrAccessLog */
+};
+/* HttpConnectionManager.HcmAccessLogOptions */
+struct conf_access_log_options {
+	const struct node *node;
+	int64_t access_log_flush_interval; /* 0: none */
+	bool flush_access_log_on_new_request;
 };
 /* extensions.access_loggers.file.v3.FileAccessLog; stream loggers lack path */
 struct conf_file_access_log {
@@ -289,33 +354,8 @@ struct conf_typed_extension {
 	struct str name;
 	struct any *typed_config;
 };
-struct conf_request_headers_action {
-	const struct node *node;
-	struct str header_name, descriptor_key;
-	bool skip_if_absent;
-};
-struct conf_generic_key_action {
-	const struct node *node;
-	struct str descriptor_value, descriptor_key;
-};
-struct conf_masked_remote_address {
-	const struct node *node;
-	uint32_t v4_prefix_mask_len, v6_prefix_mask_len;
-};
-struct conf_rate_limit_action {
-	const struct node *node;
-	struct conf_request_headers_action *request_headers;
-	struct conf_empty *remote_address;
-	struct conf_masked_remote_address *masked_remote_address;
-	struct conf_generic_key_action *generic_key;
-	struct conf_empty *destination_cluster;
-};
-struct conf_rate_limit {
-	const struct node *node;
-	uint32_t stage;
-	struct str disable_key;
-	CONF_LIST(struct conf_rate_limit_action) actions;
-};
+/* See config/model_limit.h. */
+struct conf_rate_limit;
 typedef CONF_LIST(struct conf_rate_limit) conf_rate_limits;
 
 struct conf_weighted_cluster {
@@ -361,6 +401,7 @@ struct conf_route_action {
 	int64_t idle_timeout;
 	bool has_idle_timeout;
 	conf_rate_limits rate_limits;
+	bool include_vh_rate_limits;
 	/* model_forward.h has these. */
 	struct conf_retry_policy *retry_policy;
 	conf_mirror_policies request_mirror_policies;
@@ -473,12 +514,6 @@ struct conf_common_http {
 	uint32_t max_headers_count; /* 100 */
 	int64_t max_stream_duration;
 };
-struct conf_cidr_range {
-	const struct node *node;
-	struct str address_prefix;
-	uint32_t prefix_len;
-};
-typedef CONF_LIST(struct conf_cidr_range) conf_cidr_ranges;
 struct conf_internal_address {
 	const struct node *node;
 	conf_cidr_ranges cidr_ranges;
@@ -486,7 +521,13 @@ struct conf_internal_address {
 struct conf_client_http1 {
 	const struct node *node;
 	bool accept_http_10;
+	bool allow_custom_methods;
 	struct str default_host_for_http_10;
+};
+struct conf_upgrade {
+	const struct node *node;
+	struct str upgrade_type;
+	bool enabled; /* true */
 };
 enum conf_client_cert {
 	CONF_CERT_SANITIZE,
@@ -531,6 +572,10 @@ struct conf_hcm {
 	uint32_t max_request_headers_kb; /* 60 */
 	struct conf_local_reply *local_reply_config;
 	CONF_LIST(struct conf_access_log) access_log;
+	struct conf_access_log_options *access_log_options;
+	int64_t access_log_flush_interval; /* deprecated, as the next one */
+	bool has_access_log_flush_interval;
+	bool flush_access_log_on_new_request;
 	struct str via;
 	bool strip_trailing_host_dot;
 	bool add_user_agent;
@@ -540,6 +585,7 @@ struct conf_hcm {
 	CONF_LIST(struct conf_extension) original_ip_detection_extensions;
 	CONF_LIST(struct conf_extension) early_header_mutation_extensions;
 	struct conf_client_http1 *http_protocol_options;
+	CONF_LIST(struct conf_upgrade) upgrade_configs;
 	int forward_client_cert_details;
 	struct conf_client_cert_details *set_current_client_cert_details;
 	struct conf_request_id_extension *request_id_extension;
@@ -554,12 +600,15 @@ struct conf_network_filter {
 };
 struct conf_filter_chain {
 	const struct node *node;
+	struct str name;
+	struct conf_metadata *metadata;
 	struct conf_empty *filter_chain_match;
 	CONF_LIST(struct conf_network_filter) filters;
 	struct conf_transport_socket *transport_socket;
 };
 struct conf_listener {
 	const struct node *node;
+	struct conf_metadata *metadata;
 	struct str name;
 	struct conf_address *address;
 	CONF_LIST(struct conf_filter_chain) filter_chains;
@@ -571,11 +620,6 @@ struct conf_endpoint {
 	const struct node *node;
 	struct conf_address *address;
 	struct str hostname;
-};
-/* envoy.config.core.v3.Metadata */
-struct conf_metadata {
-	const struct node *node;
-	struct map filter_metadata; /* values: const struct node ** */
 };
 struct conf_lb_endpoint {
 	const struct node *node;
@@ -672,6 +716,7 @@ enum conf_lb_policy {
 };
 struct conf_cluster {
 	const struct node *node;
+	struct conf_metadata *metadata;
 	struct str name;
 	int type;
 	int64_t connect_timeout; /* 5 s */
@@ -752,7 +797,6 @@ extern const struct schema_message conf_regex_rewrite_message;
 extern const struct schema_message conf_runtime_fraction_message;
 extern const struct schema_message conf_runtime_double_message;
 extern const struct schema_message conf_runtime_flag_message;
-extern const struct schema_message conf_rate_limit_message;
 extern const struct schema_message conf_http_status_message;
 extern const struct schema_message conf_cidr_range_message;
 

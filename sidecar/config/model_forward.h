@@ -14,13 +14,6 @@ struct conf_percent {
 	double value;
 };
 
-/* envoy.config.core.v3.TypedExtensionConfig and its likes. */
-struct conf_extension {
-	const struct node *node;
-	struct str name;
-	struct any *typed_config;
-};
-
 /* ---- routes: envoy.config.route.v3 ---- */
 
 struct conf_retry_back_off {

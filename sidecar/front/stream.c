@@ -53,9 +53,28 @@ hook_abandon(struct exchange *x)
 	router_end(x);
 }
 
+static void
+hook_begun(struct exchange *x)
+{
+	struct stream *s = x->owner;
+
+	access_log_write(s->front->log, x, LOG_START);
+}
+
 static const struct exchange_hooks hooks = { .forward = hook_forward,
 	.changed = hook_changed,
-	.abandon = hook_abandon };
+	.abandon = hook_abandon,
+	.begun = hook_begun };
+
+static void
+log_again(void *arg)
+{
+	struct stream *s = arg;
+
+	access_log_write(s->front->log, s->x, LOG_PERIODIC);
+	timer_set(s->front->loop, &s->periodic,
+	    access_log_interval_ns(s->front->log), log_again, s);
+}
 
 void
 stream_init(struct stream *s, const struct front *front, struct output *out,
@@ -79,6 +98,9 @@ open_exchange(struct stream *s, struct arena *arena)
 	s->full_duplex = s->body_over = s->resumes = false;
 	s->moved = 0;
 	s->moved_ns = clock_boot_ns();
+	if (access_log_interval_ns(f->log))
+		timer_set(f->loop, &s->periodic, access_log_interval_ns(f->log),
+		    log_again, s);
 }
 
 static void
@@ -127,7 +149,13 @@ stream_open(struct stream *s, struct arena *arena,
 		.protocol = r.protocol,
 		.certificate = certificate_of(r.client_verify),
 		.client_cert = r.client_cert,
-		.server_cert = r.server_cert };
+		.server_cert = r.server_cert,
+		.tls_version = r.tls_version,
+		.tls_cipher = r.tls_cipher,
+		.tls_session = r.tls_session,
+		.tls_name = r.tls_name };
+	if (r.client_cert.len || r.server_cert.len)
+		s->x->peer.certs = ARENA_NEW(arena, struct exchange_certs);
 	s->x->original_path = headers_get(&r.headers, STR(":path"));
 	s->x->client_address = r.address;
 	s->x->upload_len = r.content_length;
@@ -441,7 +469,8 @@ stream_close(struct stream *s)
 	timer_clear(s->front->loop, &s->limit);
 	router_end(x);
 	exchange_end(x);
-	access_log_write(s->front->log, x);
+	timer_clear(s->front->loop, &s->periodic);
+	access_log_write(s->front->log, x, LOG_END);
 	s->x = NULL;
 	task_clear(s->front->loop, &s->task);
 	arena_free(x->arena);

@@ -38,6 +38,7 @@ struct stream {
 	void (*changed)(void *owner);
 	void *owner;
 	struct task task;
+	struct timer periodic; /* of the access log */
 	bool started;
 	bool head_queued;
 	bool blocked; /* output waits for the descriptor */

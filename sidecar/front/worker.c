@@ -64,7 +64,7 @@ worker_close(const struct worker *w, struct front *f)
 {
 	router_free(f->router);
 	wakes_free(f->wakes);
-	access_log_flush(w->log);
+	access_log_close(w->log);
 	state_leave(w->state);
 	loop_free(f->loop);
 }

@@ -1,6 +1,8 @@
 /* Certificates by way of OpenSSL. */
 #include "config.h"
 
+#include <arpa/inet.h>
+
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -57,34 +59,62 @@ pem_of(struct arena *arena, X509 *cert)
 }
 
 static struct str
-subject_of(struct arena *arena, X509 *cert)
+name_of(struct arena *arena, const X509_NAME *name)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 	struct str text = STR("");
 
-	if (bio && X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0,
-		       XN_FLAG_RFC2253) >= 0)
+	if (bio && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253) >= 0)
 		text = bio_text(arena, bio);
 	(void)BIO_free(bio);
 	return text;
 }
 
 static struct str
-hash_of(struct arena *arena, X509 *cert)
+hex(struct arena *arena, const unsigned char *bytes, size_t n)
 {
 	static const char digits[] = "0123456789abcdef";
+	char *text = arena_alloc(arena, 2 * n + 1);
+
+	for (size_t i = 0; i < n; i++) {
+		text[2 * i] = digits[bytes[i] >> 4];
+		text[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	return (struct str){ text, 2 * n };
+}
+
+static struct str
+hash_of(struct arena *arena, X509 *cert, const EVP_MD *kind)
+{
 	unsigned char hash[EVP_MAX_MD_SIZE];
 	unsigned len = 0;
-	char *text;
 
-	if (X509_digest(cert, EVP_sha256(), hash, &len) != 1)
+	if (X509_digest(cert, kind, hash, &len) != 1)
 		return STR("");
-	text = arena_alloc(arena, 2 * (size_t)len + 1);
-	for (unsigned i = 0; i < len; i++) {
-		text[2 * i] = digits[hash[i] >> 4];
-		text[2 * i + 1] = digits[hash[i] & 15];
-	}
-	return (struct str){ text, 2 * (size_t)len };
+	return hex(arena, hash, len);
+}
+
+static struct str
+serial_of(struct arena *arena, X509 *cert)
+{
+	const ASN1_INTEGER *serial = X509_get0_serialNumber(cert);
+	int len = ASN1_STRING_length(serial);
+
+	return len > 0 ? hex(arena, ASN1_STRING_get0_data(serial), (size_t)len)
+		       : STR("");
+}
+
+static int64_t
+seconds_of(const ASN1_TIME *when)
+{
+	ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+	int64_t seconds = -1;
+	int days, rest;
+
+	if (epoch && ASN1_TIME_diff(&days, &rest, epoch, when) == 1)
+		seconds = (int64_t)days * 86400 + rest;
+	ASN1_TIME_free(epoch);
+	return seconds;
 }
 
 static void
@@ -101,6 +131,46 @@ add_name(struct arena *arena, struct str *names, size_t *n,
 }
 
 static void
+join(struct arena *arena, struct str *list, struct str more)
+{
+	if (!more.len)
+		return;
+	*list = list->len ? arena_printf(arena, STR_FMT "," STR_FMT,
+				STR_ARG(*list), STR_ARG(more))
+			  : arena_str(arena, more);
+}
+
+static struct str
+string_of(const ASN1_STRING *s)
+{
+	int len = ASN1_STRING_length(s);
+
+	return (struct str){ (const char *)ASN1_STRING_get0_data(s),
+		len > 0 ? (size_t)len : 0 };
+}
+
+static void
+add_address(
+    struct arena *arena, struct certificate *out, const ASN1_STRING *bytes)
+{
+	char text[INET6_ADDRSTRLEN];
+	int len = ASN1_STRING_length(bytes);
+
+	if ((len == 4 || len == 16) &&
+	    inet_ntop(len == 4 ? AF_INET : AF_INET6,
+		ASN1_STRING_get0_data(bytes), text, sizeof(text)))
+		join(arena, &out->addresses, str_of(text));
+}
+
+static void
+add_other(struct arena *arena, struct certificate *out, const OTHERNAME *other)
+{
+	if (other->value->type == V_ASN1_UTF8STRING)
+		join(arena, &out->others,
+		    string_of(other->value->value.utf8string));
+}
+
+static void
 read_names(struct arena *arena, X509 *cert, struct certificate *out)
 {
 	GENERAL_NAMES *names =
@@ -114,6 +184,13 @@ read_names(struct arena *arena, X509 *cert, struct certificate *out)
 			    name->d.uniformResourceIdentifier);
 		else if (name->type == GEN_DNS)
 			add_name(arena, out->dns, &out->n_dns, name->d.dNSName);
+		else if (name->type == GEN_EMAIL)
+			join(
+			    arena, &out->emails, string_of(name->d.rfc822Name));
+		else if (name->type == GEN_IPADD)
+			add_address(arena, out, name->d.iPAddress);
+		else if (name->type == GEN_OTHERNAME)
+			add_other(arena, out, name->d.otherName);
 	}
 	GENERAL_NAMES_free(names);
 }
@@ -136,8 +213,13 @@ certificate_read(struct arena *arena, struct str pem, struct certificate *out)
 	if (!cert)
 		return false;
 	out->pem = pem_of(arena, cert);
-	out->hash = hash_of(arena, cert);
-	out->subject = subject_of(arena, cert);
+	out->hash = hash_of(arena, cert, EVP_sha256());
+	out->sha1 = hash_of(arena, cert, EVP_sha1());
+	out->subject = name_of(arena, X509_get_subject_name(cert));
+	out->issuer = name_of(arena, X509_get_issuer_name(cert));
+	out->serial = serial_of(arena, cert);
+	out->begins = seconds_of(X509_get0_notBefore(cert));
+	out->ends = seconds_of(X509_get0_notAfter(cert));
 	read_names(arena, cert, out);
 	X509_free(cert);
 	return true;

@@ -9,11 +9,15 @@ enum { CERTIFICATE_NAMES_MAX = 64 };
 struct certificate {
 	struct str pem; /* as OpenSSL writes it */
 	struct str hash; /* SHA-256 of its DER form, in lower case */
-	struct str subject; /* RFC 2253 */
+	struct str sha1; /* the same with SHA-1 */
+	struct str subject, issuer; /* RFC 2253 */
+	struct str serial; /* hexadecimal, in lower case */
+	int64_t begins, ends; /* seconds since 1970; -1: not known */
 	struct str uris[CERTIFICATE_NAMES_MAX]; /* subjectAltName */
 	size_t n_uris;
 	struct str dns[CERTIFICATE_NAMES_MAX];
 	size_t n_dns;
+	struct str addresses, emails, others; /* joined by "," */
 };
 
 /*

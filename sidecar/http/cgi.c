@@ -86,6 +86,7 @@ struct meta {
 	struct str remote_addr, remote_port, scheme, https, protocol;
 	struct str content_length, content_type;
 	struct str client_verify, client_cert, server_cert;
+	struct str tls_version, tls_cipher, tls_session, tls_name;
 };
 
 static struct str *
@@ -110,6 +111,10 @@ meta_place(struct meta *m, struct str name)
 		{ STR("SSL_CLIENT_VERIFY"), &m->client_verify },
 		{ STR("SSL_CLIENT_CERT"), &m->client_cert },
 		{ STR("SSL_SERVER_CERT"), &m->server_cert },
+		{ STR("SSL_PROTOCOL"), &m->tls_version },
+		{ STR("SSL_CIPHER"), &m->tls_cipher },
+		{ STR("SSL_SESSION_ID"), &m->tls_session },
+		{ STR("SSL_TLS_SNI"), &m->tls_name },
 	};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
@@ -374,6 +379,10 @@ cgi_request_read(struct arena *arena, const struct cgi_param *params, size_t n,
 	out->client_verify = m->client_verify;
 	out->client_cert = m->client_cert;
 	out->server_cert = m->server_cert;
+	out->tls_version = m->tls_version;
+	out->tls_cipher = m->tls_cipher;
+	out->tls_session = m->tls_session;
+	out->tls_name = m->tls_name;
 	if (taken) {
 		struct cgi_refusal ignored;
 		composed = compose(&r, out, &ignored);

@@ -24,6 +24,7 @@ struct cgi_request {
 	struct str scheme; /* "http" or "https" */
 	struct str protocol; /* "HTTP/1.1", "HTTP/2" */
 	struct str client_verify, client_cert, server_cert; /* of TLS */
+	struct str tls_version, tls_cipher, tls_session, tls_name; /* SNI */
 	int64_t content_length; /* -1: unknown, read to the end */
 };
 

@@ -27,6 +27,14 @@ void headers_init(struct headers *, struct arena *);
 /* Appends a field; name must be in lower case already. Nothing is copied. */
 void headers_add(struct headers *, struct str name, struct str value);
 
+/*
+ * Adds a value as Envoy does: to the one line of a field that it keeps in one
+ * line, behind a comma, else as a line of its own.
+ */
+enum headers_of { HEADERS_OF_REQUEST, HEADERS_OF_RESPONSE };
+void headers_append(
+    struct headers *, enum headers_of, struct str name, struct str value);
+
 /* Value of the first field of that name, or absent. */
 struct str headers_get(const struct headers *, struct str name);
 
@@ -41,6 +49,9 @@ void headers_set(struct headers *, struct str name, struct str value);
 
 /* Removes all fields of that name; returns how many there were. */
 size_t headers_remove(struct headers *, struct str name);
+
+/* The same for n names. */
+void headers_remove_all(struct headers *, const struct str *names, size_t n);
 
 /* Bytes of all names and values, with 4 for ": " and CR LF each. */
 size_t headers_size(const struct headers *);

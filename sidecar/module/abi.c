@@ -52,7 +52,8 @@ abi_is_complete(void)
 			continue;
 		/* There may be no log either. */
 		(void)fprintf(stderr,
-		    "libsallyport.so: this Envoy has no callback for %s\n",
+		    "libsallyport.so is made for Envoy 1.40; this one has no "
+		    "callback for %s\n",
 		    needed[i].name);
 		is_complete = false;
 	}

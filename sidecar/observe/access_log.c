@@ -1,26 +1,19 @@
 /* Access logs: what to write for which exchange, and where to. */
 #include "config.h"
 
-#include <sys/stat.h>
-
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "chain/format.h"
 #include "chain/logfilter.h"
+#include "config/api.h"
 #include "observe/access_log.h"
+#include "observe/sink.h"
 
-enum { PENDING_MAX = 1024 * 1024, FLUSH_AT = 32 * 1024 };
-
-/* One file; several logs may write to it. */
-struct sink {
-	const char *path; /* NULL: fd is stdout or stderr */
-	int fd;
-	struct buf pending;
-};
+/* How long a full pipe is left alone. */
+#define RETRY_NS (100 * NS_PER_MS)
 
 struct entry {
 	const struct logfilter *filter; /* NULL: all */
@@ -31,10 +24,13 @@ struct entry {
 struct access_log {
 	struct loop *loop;
 	struct task flush;
+	struct timer retry;
 	struct entry *entries;
 	size_t n;
 	struct sink *sinks;
 	size_t n_sinks;
+	int64_t interval_ns; /* of lines for requests that go on; 0: none */
+	bool notes_begin;
 };
 
 #define DEFAULT_FORMAT                                                         \
@@ -56,9 +52,7 @@ find_sink(struct arena *arena, struct access_log *log, const char *path, int fd)
 			return s;
 	}
 	s = &log->sinks[log->n_sinks++];
-	s->path = path ? arena_cstr(arena, str_of(path)) : NULL;
-	s->fd = fd;
-	buf_init(&s->pending, PENDING_MAX);
+	sink_init(s, path ? arena_cstr(arena, str_of(path)) : NULL, fd);
 	return s;
 }
 
@@ -80,7 +74,7 @@ build_format(struct arena *arena, const struct conf_file_access_log *conf,
 		return format_build(arena, conf->log_format, diag);
 	if (conf->json_format)
 		return format_json(arena, conf->json_format, diag);
-	return format_text(arena,
+	return format_log_text(arena,
 	    conf->format.len ? conf->format : STR(DEFAULT_FORMAT), conf->node,
 	    diag);
 }
@@ -121,6 +115,10 @@ build_entry(struct arena *arena, struct access_log *log,
 		    "Didn't find a registered implementation for '" STR_FMT
 		    "' with type URL: '" STR_FMT "'",
 		    STR_ARG(conf->name), STR_ARG(conf->typed_config->type));
+		if (api_find(conf->typed_config->type))
+			diag_hint(diag,
+			    "Envoy has this access log, but it is not built "
+			    "in here");
 		return;
 	}
 	file = schema_decode_any(arena, diag, message, conf->typed_config);
@@ -137,11 +135,28 @@ free_sinks(void *arg)
 {
 	struct access_log *log = arg;
 
-	for (size_t i = 0; i < log->n_sinks; i++) {
-		buf_free(&log->sinks[i].pending);
-		if (log->sinks[i].path && log->sinks[i].fd >= 0)
-			(void)close(log->sinks[i].fd);
-	}
+	for (size_t i = 0; i < log->n_sinks; i++)
+		sink_free(&log->sinks[i]);
+}
+
+static void
+read_options(
+    struct access_log *log, const struct conf_hcm *hcm, struct diag *diag)
+{
+	const struct conf_access_log_options *o = hcm->access_log_options;
+
+	log->interval_ns =
+	    o ? o->access_log_flush_interval : hcm->access_log_flush_interval;
+	log->notes_begin = o ? o->flush_access_log_on_new_request
+			     : hcm->flush_access_log_on_new_request;
+	if (o && hcm->flush_access_log_on_new_request)
+		diag_error(diag, o->node->place, NULL,
+		    "Only one of flush_access_log_on_new_request or "
+		    "access_log_options can be specified.");
+	if (o && hcm->has_access_log_flush_interval)
+		diag_error(diag, o->node->place, NULL,
+		    "Only one of access_log_flush_interval or "
+		    "access_log_options can be specified.");
 }
 
 struct access_log *
@@ -154,29 +169,11 @@ access_log_build(struct arena *arena, const struct gateway *gateway,
 	log->entries = ARENA_ARRAY(arena, hcm->access_log.n + 1, struct entry);
 	log->sinks = ARENA_ARRAY(arena, hcm->access_log.n + 1, struct sink);
 	arena_cleanup(arena, free_sinks, log);
+	read_options(log, hcm, diag);
 	for (size_t i = 0; i < hcm->access_log.n; i++)
 		build_entry(
 		    arena, log, &hcm->access_log.items[i], override, diag);
 	return log;
-}
-
-static enum err
-open_sink(struct sink *s)
-{
-	int fd;
-
-	if (!s->path)
-		return ERR_OK;
-	fd = open(s->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
-	    0640);
-	if (fd < 0) {
-		log_error("access log %s: %s", s->path, strerror(errno));
-		return ERR_SYSTEM;
-	}
-	if (s->fd >= 0)
-		(void)close(s->fd);
-	s->fd = fd;
-	return ERR_OK;
 }
 
 enum err
@@ -186,47 +183,8 @@ access_log_open(struct access_log *log, struct loop *loop)
 
 	log->loop = loop;
 	for (size_t i = 0; i < log->n_sinks && !err; i++)
-		err = open_sink(&log->sinks[i]);
+		err = sink_open(&log->sinks[i]);
 	return err;
-}
-
-/* Whole lines only: what a full disk or a stuck pipe does not take is lost, and counted. */
-static void
-flush_sink(struct sink *s)
-{
-	struct str bytes;
-	ssize_t n;
-
-	while (!buf_is_empty(&s->pending)) {
-		bytes = buf_bytes(&s->pending);
-		n = write(s->fd, bytes.ptr, bytes.len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			log_error("access log %s: %s; %zu bytes lost",
-			    s->path ? s->path : "(standard stream)",
-			    strerror(errno), bytes.len);
-			buf_clear(&s->pending);
-			return;
-		}
-		buf_consume(&s->pending, (size_t)n);
-	}
-}
-
-void
-access_log_flush(struct access_log *log)
-{
-	for (size_t i = 0; i < log->n_sinks; i++)
-		flush_sink(&log->sinks[i]);
-}
-
-void
-access_log_reopen(struct access_log *log)
-{
-	access_log_flush(log);
-	for (size_t i = 0; i < log->n_sinks; i++)
-		if (open_sink(&log->sinks[i]))
-			log_error("the access log goes on in the old file");
 }
 
 static void
@@ -236,22 +194,70 @@ run_flush(void *arg)
 }
 
 void
-access_log_write(struct access_log *log, struct exchange *x)
+access_log_flush(struct access_log *log)
 {
+	bool waits = false;
+
+	for (size_t i = 0; i < log->n_sinks; i++)
+		waits |= sink_flush(&log->sinks[i]) == ERR_AGAIN;
+	if (waits && log->loop)
+		timer_set(log->loop, &log->retry, RETRY_NS, run_flush, log);
+}
+
+void
+access_log_reopen(struct access_log *log)
+{
+	access_log_flush(log);
+	for (size_t i = 0; i < log->n_sinks; i++)
+		if (sink_open(&log->sinks[i]))
+			log_error("the access log goes on in the old file");
+}
+
+static void
+write_entry(const struct entry *e, const struct exchange *x)
+{
+	struct buf *pending = &e->sink->pending;
+	size_t before = buf_len(pending);
+
+	if (format_render(e->format, x, pending)) {
+		buf_truncate(pending, buf_len(pending) - before);
+		log_error("an access log line did not fit");
+	}
+}
+
+void
+access_log_write(struct access_log *log, struct exchange *x, enum log_type type)
+{
+	bool is_full = false;
+
+	if (type == LOG_START && !log->notes_begin)
+		return;
+	x->log_type = type;
 	for (size_t i = 0; i < log->n; i++) {
 		const struct entry *e = &log->entries[i];
-		size_t before;
 
 		if (e->filter && !logfilter_holds(e->filter, x))
 			continue;
-		before = buf_len(&e->sink->pending);
-		if (format_render(e->format, x, &e->sink->pending)) {
-			/* Cut back to the last whole line. */
-			e->sink->pending.to = e->sink->pending.from + before;
-			log_error("an access log line did not fit");
-		}
-		if (buf_len(&e->sink->pending) > FLUSH_AT)
-			flush_sink(e->sink);
-		task_defer(log->loop, &log->flush, run_flush, log);
+		write_entry(e, x);
+		is_full |= sink_is_full(e->sink);
 	}
+	x->log_type = LOG_NOT_SET;
+	if (is_full)
+		access_log_flush(log);
+	else if (log->n)
+		task_defer(log->loop, &log->flush, run_flush, log);
+}
+
+int64_t
+access_log_interval_ns(const struct access_log *log)
+{
+	return log->interval_ns;
+}
+
+void
+access_log_close(struct access_log *log)
+{
+	access_log_flush(log);
+	timer_clear(log->loop, &log->retry);
+	task_clear(log->loop, &log->flush);
 }

@@ -24,10 +24,16 @@ enum err access_log_open(struct access_log *, struct loop *) CHECKED;
 /* Opens the files anew (SIGUSR1), after writing what is collected. */
 void access_log_reopen(struct access_log *);
 
-/* Adds the line of an ended exchange. */
-void access_log_write(struct access_log *, struct exchange *);
+/* Adds the lines of an exchange that begins, goes on or has ended. */
+void access_log_write(struct access_log *, struct exchange *, enum log_type);
 
-/* Writes what is collected; at the end of the process. */
+/* After how long a request gets another line, in nanoseconds; 0: never. */
+int64_t access_log_interval_ns(const struct access_log *);
+
+/* Writes what is collected. */
 void access_log_flush(struct access_log *);
+
+/* The same for the last time; the loop is left. */
+void access_log_close(struct access_log *);
 
 #endif

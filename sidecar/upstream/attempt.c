@@ -5,7 +5,8 @@
 #include "config.h"
 
 #include "base/clock.h"
-#include "upstream/forward.h"
+#include "chain/routestats.h"
+#include "upstream/facts.h"
 
 enum { MAX_KEPT = 64 << 20 };
 
@@ -96,8 +97,10 @@ let_go(struct forward *f)
 void
 attempt_end(struct forward *f)
 {
-	if (f->call)
+	if (f->call) {
+		facts_of_end(f);
 		call_end(f->call);
+	}
 	f->call = NULL;
 	admission_end(&f->admission);
 	f->ready_ns = f->answered_ns = 0;
@@ -138,8 +141,8 @@ count_answer(struct forward *f)
 	forward_count(f, (unsigned)status, str_eq(canary, STR("true")));
 }
 
-static void
-respond(struct forward *f)
+void
+attempt_respond(struct forward *f)
 {
 	struct exchange *x = f->x;
 
@@ -203,7 +206,8 @@ on_changed(void *arg)
 		return;
 	if (first) {
 		failure_note_host(f);
-		respond(f);
+		facts_of_answer(f);
+		attempt_respond(f);
 	}
 	attempt_trim(f);
 	if (state == CALL_FAILED) {
@@ -241,7 +245,9 @@ on_ready(void *arg)
 
 	if (!admission_ready(&f->admission))
 		return false;
+	route_count(f->x, ROUTE_RQ_TOTAL);
 	f->ready_ns = clock_boot_ns();
+	facts_of_connection(f);
 	limits_arm(f);
 	return true;
 }
@@ -288,6 +294,7 @@ attempt_start(struct forward *f)
 	headers_init(&f->response, f->x->arena);
 	set_room(f);
 	note_tried(f);
+	facts_of_host(f);
 	switch (admission_ask(&f->admission, go, f)) {
 	case ADMITTED:
 		go(f);

@@ -63,6 +63,10 @@ struct call {
 	bool has_run; /* or was: it knows of this call */
 	int fd;
 	unsigned attempts;
+	size_t fields_size; /* of the request */
+	char local_ip[48];
+	int local_port;
+	int64_t started_ns, ready_ns, sent_ns, body_ns; /* see call_facts */
 	int64_t uploaded;
 	size_t sent; /* of the bytes in a kept upload */
 	bool reserves; /* a free connection is reserved for it */

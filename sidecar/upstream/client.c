@@ -288,6 +288,10 @@ reset(struct call *call, const struct call_spec *spec)
 	call->spec = *spec;
 	call->fd = -1;
 	call->attempts = 0;
+	call->local_ip[0] = '\0';
+	call->local_port = 0;
+	call->started_ns = clock_boot_ns();
+	call->ready_ns = call->sent_ns = call->body_ns = 0;
 	call->has_run = false;
 	call->uploaded = 0;
 	call->sent = 0;

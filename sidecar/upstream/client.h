@@ -151,6 +151,22 @@ struct str call_peer(struct call *);
 /* Whether request bytes may have reached the backend. */
 bool call_was_sent(const struct call *);
 
+/* A call's connection and what has gone over it. */
+struct call_facts {
+	const char *local_ip; /* "": no connection */
+	int local_port;
+	/* Boot clock; 0: not yet. */
+	int64_t started_ns;
+	int64_t ready_ns; /* there was a connection, and the request went out */
+	int64_t sent_ns; /* all of the request's body went out */
+	int64_t body_ns; /* the first bytes of the answer's body came */
+	uint64_t fields_sent, body_sent;
+	uint64_t head_received, body_received;
+	/* As OpenSSL calls them; NULL without TLS, and once the call is over. */
+	const char *tls_version, *tls_cipher;
+};
+void call_facts(struct call *, struct call_facts *);
+
 /* There is more to upload, its end, or more room in download. */
 void call_resume(struct call *);
 

@@ -153,6 +153,7 @@ make_host(struct build *b, struct cluster_host *h,
 	    conf->load_balancing_weight ? conf->load_balancing_weight : 1;
 	h->is_canary = canary && canary->kind == NODE_SCALAR &&
 		       str_eq(canary->scalar, STR("true"));
+	h->metadata = conf->metadata;
 	if (endpoint)
 		h->hostname = endpoint->hostname;
 	if (address && address->socket_address)

@@ -16,6 +16,7 @@ struct cluster_host {
 	const struct client_origin *urgent; /* NULL: no route needs it */
 	struct str address; /* "10.0.0.1:80" or a socket's path, for the log */
 	struct str hostname; /* or absent */
+	const struct conf_metadata *metadata; /* or NULL */
 	uint32_t weight;
 	bool is_canary;
 };

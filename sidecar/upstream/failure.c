@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "chain/routestats.h"
 #include "upstream/forward.h"
 
 /* What Envoy makes of a failed call. */
@@ -61,8 +62,26 @@ forward_count(struct forward *f, unsigned status, bool is_canary)
 	if (is_canary || (f->admission.all && f->admission.host->is_canary))
 		kind |= ANSWER_OF_CANARY;
 	stats_answer(stats, f->cluster, status, kind);
+	route_count_answer(f->x, status);
 	if (f->stat_name.len)
 		stats_answer_as(stats, f->cluster, f->stat_name, status, kind);
+}
+
+void
+forward_count_event(const struct forward *f, enum cluster_counter event)
+{
+	/* 0, ROUTE_RQ_TOTAL: none. */
+	static const enum route_counter of_route[CLUSTER_COUNTERS] = {
+		[RQ_TIMEOUT] = ROUTE_RQ_TIMEOUT,
+		[RQ_RETRY] = ROUTE_RQ_RETRY,
+		[RQ_RETRY_LIMIT_EXCEEDED] = ROUTE_RQ_RETRY_LIMIT_EXCEEDED,
+		[RQ_RETRY_OVERFLOW] = ROUTE_RQ_RETRY_OVERFLOW,
+		[RQ_RETRY_SUCCESS] = ROUTE_RQ_RETRY_SUCCESS,
+	};
+
+	stats_count(f->router->stats, f->cluster, event);
+	if (of_route[event])
+		route_count(f->x, of_route[event]);
 }
 
 static void

@@ -101,6 +101,9 @@ void attempt_again(struct forward *);
 /* Breaks off the try under way, if there is one, and gives back its places. */
 void attempt_end(struct forward *);
 
+/* Makes the exchange's response of the try's. */
+void attempt_respond(struct forward *);
+
 /* Drops what of the body nobody needs any more. */
 void attempt_trim(struct forward *);
 
@@ -170,6 +173,9 @@ void failure_of_time(
 
 /* Counts an answer, whoever gave it. */
 void forward_count(struct forward *, unsigned status, bool is_canary);
+
+/* Counts for the cluster and, what Envoy counts there, for the route. */
+void forward_count_event(const struct forward *, enum cluster_counter);
 
 /* Where the try went, for the log. */
 void failure_note_host(struct forward *);

@@ -236,12 +236,6 @@ retry_due(const struct forward *f)
 
 /* ---- time is up ---- */
 
-static void
-count(struct forward *f, enum cluster_counter counter)
-{
-	stats_count(f->router->stats, f->cluster, counter);
-}
-
 static struct host_reply
 timeout_reply(const struct forward *f, struct str details)
 {
@@ -259,7 +253,7 @@ give_up_total(struct forward *f)
 	struct host_reply reply = timeout_reply(f, STR("response_timeout"));
 
 	if (f->admission.all) {
-		count(f, RQ_TIMEOUT);
+		forward_count_event(f, RQ_TIMEOUT);
 		if (!f->responded)
 			forward_count(f, reply.status, false);
 	}
@@ -304,7 +298,7 @@ give_up_attempt(
 {
 	struct host_reply reply = timeout_reply(f, details);
 
-	count(f, counter);
+	forward_count_event(f, counter);
 	if (is_retried(f, true))
 		return;
 	if (!f->responded)
@@ -320,7 +314,7 @@ give_up_stream(struct forward *f)
 		.details = STR("upstream_max_stream_duration_reached"),
 		.flag = "UMSDR" };
 
-	count(f, RQ_MAX_DURATION_REACHED);
+	forward_count_event(f, RQ_MAX_DURATION_REACHED);
 	if (is_retried(f, false))
 		return;
 	failure_of_time(f, &reply, FLAG_UMSDR);

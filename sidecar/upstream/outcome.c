@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -245,4 +246,49 @@ bool
 call_was_sent(const struct call *call)
 {
 	return call->was_sent;
+}
+
+static uint64_t
+amount(struct call *call, CURLINFO what)
+{
+	curl_off_t value = 0;
+
+	if (curl_easy_getinfo(call->easy, what, &value) != CURLE_OK)
+		return 0;
+	return (uint64_t)value;
+}
+
+static void
+tls_facts(struct call *call, struct call_facts *out)
+{
+	struct curl_tlssessioninfo *info = NULL;
+	const SSL *ssl;
+
+	if (!str_starts(str_of(call->origin->url), STR("https:")) ||
+	    curl_easy_getinfo(call->easy, CURLINFO_TLS_SSL_PTR, &info) !=
+		CURLE_OK ||
+	    !info || info->backend != CURLSSLBACKEND_OPENSSL ||
+	    !info->internals)
+		return;
+	ssl = info->internals;
+	out->tls_version = SSL_get_version(ssl);
+	out->tls_cipher = SSL_get_cipher_name(ssl);
+}
+
+void
+call_facts(struct call *call, struct call_facts *out)
+{
+	*out = (struct call_facts){ .local_ip = call->local_ip,
+		.local_port = call->local_port,
+		.started_ns = call->started_ns,
+		.ready_ns = call->ready_ns,
+		.sent_ns = call->sent_ns,
+		.body_ns = call->body_ns };
+	if (!call->has_run || !call->ready_ns)
+		return;
+	out->fields_sent = call->fields_size;
+	out->body_sent = amount(call, CURLINFO_SIZE_UPLOAD_T);
+	out->head_received = (uint64_t)call_info(call, CURLINFO_HEADER_SIZE);
+	out->body_received = amount(call, CURLINFO_SIZE_DOWNLOAD_T);
+	tls_facts(call, out);
 }

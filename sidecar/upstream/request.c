@@ -91,8 +91,11 @@ is_left_out(struct str name)
 struct lines {
 	struct curl_slist *nodes;
 	size_t n;
+	size_t size; /* of the fields on the wire */
 	char *at;
 };
+
+enum { FIELD_EXTRA = 4 }; /* ": " and the line's end */
 
 static char *
 put_text(struct lines *l, struct str s)
@@ -133,6 +136,7 @@ put_field(struct lines *l, struct str name, struct str value)
 	*line++ = '\0';
 	put_node(l, l->at);
 	l->at = line;
+	l->size += name.len + value.len + FIELD_EXTRA;
 }
 
 static struct lines
@@ -162,12 +166,24 @@ has_no_body_by_nature(struct str method)
 	       str_eq(method, STR("CONNECT"));
 }
 
+/* What libcurl says of the body itself. */
+static size_t
+size_of_body_field(int64_t body_len)
+{
+	if (body_len == CALL_BODY_UNKNOWN)
+		return strlen("Transfer-Encoding: chunked\r\n");
+	return (size_t)snprintf(
+	    NULL, 0, "Content-Length: %lld\r\n", (long long)body_len);
+}
+
 /* Keeps libcurl from adding a field, or states that there is no body. */
 static void
 put_body_field(struct lines *l, const struct call_spec *spec, enum shape shape)
 {
 	bool bare = shape == SHAPE_PLAIN || shape == SHAPE_HEAD;
 
+	if (!bare)
+		l->size += size_of_body_field(spec->body_len);
 	if (shape == SHAPE_UPLOAD)
 		put_node(l, put_text(l, STR("Expect:")));
 	if (shape == SHAPE_WHOLE &&
@@ -266,6 +282,7 @@ request_set(struct call *call, const struct call_spec *spec)
 	call->custom_method = custom;
 	SET(call->easy, CURLOPT_REQUEST_TARGET, put_text(&lines, spec->target));
 	put_fields(&lines, spec, shape);
+	call->fields_size = lines.size;
 	SET(call->easy, CURLOPT_HTTPHEADER, lines.nodes);
 }
 

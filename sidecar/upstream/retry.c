@@ -211,12 +211,6 @@ exponential_wait(struct retry *r)
 /* ---- verdicts ---- */
 
 static void
-count(const struct forward *f, enum cluster_counter counter)
-{
-	stats_count(f->router->stats, f->cluster, counter);
-}
-
-static void
 give_place(struct forward *f)
 {
 	if (f->retry.is_counted)
@@ -231,18 +225,18 @@ judge(struct forward *f, bool would_retry, uint64_t asked_ms, uint64_t *wait_ms)
 	struct retry *r = &f->retry;
 
 	if (r->is_counted && !would_retry)
-		count(f, RQ_RETRY_SUCCESS);
+		forward_count_event(f, RQ_RETRY_SUCCESS);
 	give_place(f);
 	if (!would_retry)
 		return RETRY_NO;
 	if (!r->left) {
-		count(f, RQ_RETRY_LIMIT_EXCEEDED);
+		forward_count_event(f, RQ_RETRY_LIMIT_EXCEEDED);
 		return RETRY_LIMIT;
 	}
 	r->left--;
 	if (!admissions_take_retry(
 		f->router->admissions, f->cluster, f->rules->is_urgent)) {
-		count(f, RQ_RETRY_OVERFLOW);
+		forward_count_event(f, RQ_RETRY_OVERFLOW);
 		return RETRY_OVERFLOW;
 	}
 	r->is_counted = true;
@@ -259,8 +253,9 @@ judge(struct forward *f, bool would_retry, uint64_t asked_ms, uint64_t *wait_ms)
 void
 retry_begin(struct forward *f)
 {
-	count(f, RQ_RETRY);
-	count(f, f->retry.is_asked ? RQ_RETRY_BACKOFF_RATELIMITED
+	forward_count_event(f, RQ_RETRY);
+	forward_count_event(f, f->retry.is_asked
+				   ? RQ_RETRY_BACKOFF_RATELIMITED
 				   : RQ_RETRY_BACKOFF_EXPONENTIAL);
 }
 

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "upstream/call.h"
 #include "upstream/head.h"
 
@@ -14,11 +15,14 @@ static int
 on_attempt(void *arg, char *ip, char *local_ip, int port, int local_port)
 {
 	struct call *call = arg;
+	size_t len = strlen(local_ip) + 1;
 
 	(void)ip;
-	(void)local_ip;
 	(void)port;
-	(void)local_port;
+	if (len <= sizeof(call->local_ip))
+		memcpy(call->local_ip, local_ip, len);
+	call->local_port = local_port;
+	call->ready_ns = clock_boot_ns();
 	if (call->attempts++ == 0) {
 		if (!call->spec.ready || call->spec.ready(call->spec.owner))
 			return CURL_PREREQFUNC_OK;
@@ -68,6 +72,7 @@ on_upload(char *at, size_t unit, size_t n, void *arg)
 	else
 		buf_consume(call->spec.upload, n);
 	call->uploaded += (int64_t)n;
+	call->sent_ns = clock_boot_ns();
 	call_notice(call);
 	return n;
 }
@@ -87,6 +92,8 @@ on_download(char *at, size_t unit, size_t len, void *arg)
 	len *= unit;
 	if (call->read_over)
 		return len;
+	if (!call->body_ns)
+		call->body_ns = clock_boot_ns();
 	rest = (struct str){ at + call->taken, len - call->taken };
 	fits = rest.len <= room;
 	if (!fits)

@@ -40,7 +40,7 @@ def outcome(court, case, programs):
     counted = [counters.chosen(p.counters(), case.counters) for p in programs]
     for program in programs:
         program.stop()
-    logs = [compare.log_lines(p.log()) for p in programs]
+    logs = [compare.log_lines(p.log(), case.varying) for p in programs]
     pairs.append([{**a, **b} for a, b in zip(logs, counted)])
     return pairs
 

@@ -11,6 +11,7 @@ import yaml
 from harness import client, servers
 from harness.process import free_port
 from harness.wait import until
+from judge.case import TYPE
 from judge.inside import (
     Inside,
     cluster,
@@ -555,3 +556,102 @@ def test_requests_under_fire_of_updates(scene, backend):
     assert set(counted) <= {200, 0}
     assert counted[200] > 300
     assert front.get("/echo").status == 200
+
+
+def test_a_response_keeps_the_rule_of_its_request(scene, backend):
+    """New routes drop the rule that a request under way has been counted by."""
+    folder = scene.new_folder()
+    path = f"{folder}/routes.yaml"
+
+    def write(version, limit):
+        rule = {LIMIT: route_filter(LIMIT, limit=limit, window="60s")}
+        config = {
+            "@type": TYPE + "envoy.config.route.v3.RouteConfiguration",
+            "name": "routes",
+            "virtual_hosts": [
+                {
+                    "name": "all",
+                    "domains": ["*"],
+                    "routes": [route("/", typed_per_filter_config=rule)],
+                }
+            ],
+        }
+        text = {"version_info": version, "resources": [config]}
+        servers.write(f"{path}.new", yaml.safe_dump(text))
+        os.rename(f"{path}.new", path)
+
+    write("1", 7)
+    source = {"path_config_source": {"path": path}}
+    front = start(
+        folder,
+        [module_filter(LIMIT)],
+        backend,
+        route_config=None,
+        rds={"route_config_name": "routes", "config_source": source},
+        node={"id": "test", "cluster": "test"},
+    )
+    scene.keep(front).ready()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(front.get, "/wait")
+        backend.wait_in_flight(1)
+        for i in range(2, 6):
+            write(str(i), 100 * i)
+            until(
+                lambda: front.get("/echo").header("ratelimit-policy")
+                == f'"default";q={100 * i};w=60',
+                "the new routes are there",
+            )
+        backend.release()
+        answer = waiting.result()
+    assert answer.status == 200
+    assert answer.header("ratelimit-policy") == '"default";q=7;w=60'
+    assert answer.header("ratelimit") == '"default";r=6;t=60'
+
+
+def test_a_hot_restart_goes_on_with_the_state(scene, backend):
+    folder, port = scene.new_folder(), free_port()
+    key = {"X-Key": "the same"}
+
+    def epoch(n, limit):
+        filters = [
+            module_filter("sallyport.health", path=f"/epoch{n}"),
+            module_filter(
+                LIMIT,
+                limit=limit,
+                window="60s",
+                scope="all",
+                key_header="X-Key",
+            ),
+        ]
+        config = {
+            "static_resources": {
+                "listeners": [listener(port, filters)],
+                "clusters": [cluster("one", backend.port)],
+            }
+        }
+        made = Inside(
+            folder, config, port, epoch=(n, f"{folder}/base"), name=f"epoch{n}"
+        )
+        return scene.keep(made)
+
+    def serves(n):
+        answer = old.get(f"/epoch{n}")
+        return answer.header("content-type") == "application/json" and (
+            "circuits" in answer.json()
+        )
+
+    old = epoch(0, 4).ready()
+    assert old.get("/echo", key).status == 200
+    backend.hold()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(old.get, "/wait", key)
+        backend.wait_in_flight(1)
+        new = epoch(1, 3)
+        until(lambda: serves(1) and not serves(0), "the new Envoy serves")
+        # The old one still has a request; all of them count together.
+        assert new.get("/echo", key).status == 200
+        assert new.get("/echo", key).status == 429
+        backend.release()
+        assert waiting.result().status == 200
+    assert old.wait() == 0
+    assert new.get("/echo", key).status == 429

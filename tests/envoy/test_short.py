@@ -2,18 +2,21 @@
 with the short form."""
 
 import os
+import re
 
 import pytest
-from harness.tokens import Key
+from harness import servers
+from harness.tokens import SECRET, Key
 from judge import compare
 from judge.case import all_cases
-from judge.inside import without_sanitizers
+from judge.inside import validate, without_sanitizers
 from judge.programs import Sallyport
 from judge.short import (
     Expanded,
     EnvoyWithModule,
     ShortCase,
     counted,
+    expanded,
     logged,
     without_uptime,
 )
@@ -22,6 +25,39 @@ from test_cases import run_request
 pytestmark = without_sanitizers
 
 CASES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "short")
+
+
+def uncommented(text):
+    """With all that "#-" offers, but for what excludes another."""
+    lines = []
+    for line in text.splitlines():
+        found = re.match(r"( *)#-(.*)", line)
+        line = found.group(1) + found.group(2) if found else line
+        if "jwks:" not in line:
+            lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    "path, change",
+    [
+        ("sallyport.yaml", None),
+        ("sallyport.yaml", uncommented),
+        ("examples/quickstart.yaml", None),
+    ],
+)
+def test_envoy_takes_the_expansion_of_our_files(scene, path, change):
+    folder, env = scene.new_folder(), {"JWT_SECRET": SECRET}
+    env["SERVICE_TOKEN"] = "a token"
+    with open(f"{servers.CONF}/{path}") as f:
+        text = f.read().replace("/var/log/sallyport", folder)
+    if change:
+        assert change(text) != text
+        text = change(text)
+    short = servers.write(f"{folder}/short.yaml", text)
+    long = expanded(short, servers.environment(env))
+    fine, said = validate(folder, long, f"{folder}/state", env)
+    assert fine, said
 
 
 def outcome(court, case, programs):

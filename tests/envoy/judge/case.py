@@ -18,6 +18,7 @@
     yaml: text             the whole bootstrap as it is, instead of all these
     json: true             the bootstrap is a file in JSON
     log: text              format of the access log, instead of LOG
+    varying: [[pattern, replacement]]   what must differ in the log: times
     env: {NAME: value}     environment of both programs
     files: {name: text}    files; @FOLDER@ anywhere stands for their folder
     counters: [regex]      counters compared beside those of counters.py
@@ -64,7 +65,7 @@ LOG = (
 KNOWN = {
     *("about", "hcm", "routes", "virtual_hosts", "route_config", "filters"),
     *("router", "clusters", "bootstrap", "log", "env", "files", "counters"),
-    *("requests", "yaml", "json", "listener"),
+    *("requests", "yaml", "json", "listener", "varying"),
 }
 
 
@@ -167,6 +168,7 @@ class Case:
         self.env = self.parts.get("env") or {}
         self.files = self.parts.get("files") or {}
         self.counters = self.parts.get("counters") or []
+        self.varying = self.parts.get("varying") or []
         self.file = "config.json" if self.parts.get("json") else "config.yaml"
 
     def route_config(self):

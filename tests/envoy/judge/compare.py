@@ -75,7 +75,9 @@ def differences(envoy, ours):
     return out
 
 
-def log_lines(text):
-    return {
-        f"log[{i}]": alike(line) for i, line in enumerate(text.splitlines())
-    }
+def log_lines(text, varying):
+    """Lines of the log; varying is a list of patterns and replacements."""
+    text = alike(text)
+    for pattern, replacement in varying:
+        text = re.sub(pattern, replacement, text, flags=re.MULTILINE)
+    return {f"log[{i}]": line for i, line in enumerate(text.splitlines())}

@@ -97,6 +97,7 @@ def listener(port, filters, routes=None, log="", folder="", **hcm):
         "http_filters": [*filters, router],
         **hcm,
     }
+    manager = {k: v for k, v in manager.items() if v is not None}
     if log:
         manager["access_log"] = [
             {
@@ -125,9 +126,19 @@ class Inside(Child):
     """Envoy in a folder of its own. config is a bootstrap, as dict or text."""
 
     def __init__(
-        self, folder, config, port, workers=1, env=None, state=None, drain=1
+        self,
+        folder,
+        config,
+        port,
+        workers=1,
+        env=None,
+        state=None,
+        drain=1,
+        epoch=None,
+        name="envoy",
     ):
-        """drain: seconds that requests of an old configuration have."""
+        """drain: seconds that requests of an old configuration have. epoch:
+        the number of a hot restart, and the file with the base id."""
         self.folder = folder
         self.address = ("127.0.0.1", port)
         self.state = state or f"{folder}/state"
@@ -138,12 +149,20 @@ class Inside(Child):
             {**module_environment(self.state), **(env or {})}
         )
         admin = {"admin": {"address": {"pipe": {"path": f"{folder}/admin"}}}}
+        if not epoch or epoch[0] == 0:
+            base = ["--use-dynamic-base-id"]
+            base += ["--base-id-path", epoch[1]] if epoch else []
+        else:
+            with open(epoch[1]) as f:
+                base = ["--base-id", f.read().strip()]
+            base += ["--restart-epoch", str(epoch[0])]
+            base += ["--parent-shutdown-time-s", "2"]
         super().__init__(
-            "envoy",
+            name,
             [
-                *(ENVOY, "-c", self.config),
+                *(ENVOY, "-c", self.config, *base),
                 *("--config-yaml", json.dumps(admin)),
-                *("--concurrency", str(workers), "--use-dynamic-base-id"),
+                *("--concurrency", str(workers)),
                 *("--log-level", "warning", "--drain-time-s", str(drain)),
                 *("--file-flush-interval-msec", "20"),
             ],
@@ -213,8 +232,10 @@ def start(folder, filters, backend, **options):
     workers = options.pop("workers", 1)
     env, state = options.pop("env", None), options.pop("state", None)
     clusters = options.pop("clusters", ())
+    node = options.pop("node", {})
     port = free_port()
     config = {
+        "node": node,
         "static_resources": {
             "listeners": [
                 listener(port, filters, folder=folder, **options)

@@ -64,6 +64,31 @@ START_TEST(a_target_without_a_path_is_not_found)
 }
 END_TEST
 
+static const struct {
+	const char *method;
+	const char *protocol;
+	const char *details;
+} methods[] = {
+	{ "PURGE", "HTTP/1.1", "route_not_found" },
+	{ "FOO", "HTTP/1.1", "http1.codec_error" },
+	{ "get", "HTTP/1.1", "http1.codec_error" },
+	{ "FOO", "HTTP/1.0", "http1.codec_error" },
+	{ "FOO", "HTTP/2", "route_not_found" },
+};
+
+START_TEST(http_1_has_a_list_of_methods)
+{
+	struct world *w = world_new(no_routes);
+	struct exchange *x = world_exchange(w, methods[_i].method, "/", "");
+
+	x->peer.protocol = str_of(methods[_i].protocol);
+	exchange_start(x);
+	ck_assert(str_eq(x->details, str_of(methods[_i].details)));
+	exchange_end(x);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(old_versions_are_refused_by_default)
 {
 	struct world *w = world_new(no_routes);
@@ -180,6 +205,8 @@ suite_chain_admission(void)
 
 	tcase_add_loop_test(t, a_target_without_a_path_is_not_found, 0,
 	    sizeof(targets) / sizeof(targets[0]));
+	tcase_add_loop_test(t, http_1_has_a_list_of_methods, 0,
+	    sizeof(methods) / sizeof(methods[0]));
 	tcase_add_test(t, old_versions_are_refused_by_default);
 	tcase_add_test(t, a_host_is_needed_unless_there_is_a_default);
 	tcase_add_test(t, there_is_room_for_60_kib_of_headers);

@@ -32,7 +32,14 @@ static const char after[] =
     "      endpoints:\n"
     "      - lb_endpoints:\n"
     "        - endpoint: {address: {socket_address: {address: 127.0.0.1, "
-    "port_value: 3001}}}\n";
+    "port_value: 3001}}}\n"
+    "  - name: second\n"
+    "    load_assignment:\n"
+    "      cluster_name: second\n"
+    "      endpoints:\n"
+    "      - lb_endpoints:\n"
+    "        - endpoint: {address: {socket_address: {address: 127.0.0.1, "
+    "port_value: 3002}}}\n";
 
 static void
 forward(struct exchange *x)
@@ -110,8 +117,14 @@ add_lines(struct headers *h, const char *lines)
 	while (rest.len) {
 		struct str line = str_split(&rest, '\n');
 		size_t colon = str_find_char(line, ':', 1);
-		headers_add(h, str_slice(line, 0, colon),
-		    str_trim(str_slice(line, colon + 1, line.len)));
+		struct str name = str_slice(line, 0, colon);
+		struct str value =
+		    str_trim(str_slice(line, colon + 1, line.len));
+
+		if (str_starts(name, STR(":")))
+			headers_set(h, name, value);
+		else
+			headers_add(h, name, value);
 	}
 }
 

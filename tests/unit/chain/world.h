@@ -18,14 +18,15 @@ struct world {
 
 /*
  * The text is the inside of an HttpConnectionManager in YAML; stat_prefix, the
- * router filter and a cluster "backend" are added.
+ * router filter and the clusters "backend" and "second" are added.
  */
 struct world *world_new(const char *hcm);
 void world_free(struct world *);
 
 /*
  * An exchange with these pseudo headers and "name: value" lines, before it
- * is started, and started.
+ * is started, and started. A line for a pseudo header (":authority: a.test")
+ * takes the place of its own.
  */
 struct exchange *world_exchange(struct world *, const char *method,
     const char *target, const char *header_lines);

@@ -167,7 +167,7 @@ static const struct {
 	{ 12,
 	    "          stat_prefix: s\n          upgrade_configs: "
 	    "[{upgrade_type: websocket}]\n",
-	    "`upgrade_configs` is not supported" },
+	    "upgrades do not come through FastCGI" },
 	{ 12,
 	    "          stat_prefix: s\n          strip_any_host_port: true\n"
 	    "          strip_matching_host_port: true\n",

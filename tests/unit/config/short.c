@@ -84,6 +84,7 @@ static const struct {
 	      "\"server_header_transformation\":\"PASS_THROUGH\","
 	      "\"stream_idle_timeout\":\"300s\","
 	      "\"http_protocol_options\":{\"accept_http_10\":true,"
+	      "\"allow_custom_methods\":true,"
 	      "\"default_host_for_http_10\":\"localhost\"}",
 		"\"default_value\":404,\"runtime_key\":\"sallyport.status\"}}"
 		"}},{\"header_filter\":{\"header\":{\"name\":\":path\","
@@ -247,7 +248,10 @@ static const struct {
 		"\"OVERWRITE_IF_EXISTS_OR_ADD\"}},{\"remove\":\"C\"}],"
 		"\"response_mutations\":[{\"remove\":\"D\"}]}" } },
 	{ ROUTE "transforms: {request: [{rewrite: a, to: \"\"}]}\n",
-	    { "\"pattern\":\"a\",\"substitution\":\"\"", "!mutation" } },
+	    { "\"pattern\":\"a\",\"substitution\":\"\"", "!mutation",
+		"\"path\":\"%COALESCE({\\\"operators\\\":[{\\\"command\\\":"
+		"\\\"DYNAMIC_METADATA\\\",\\\"param\\\":"
+		"\\\"sallyport.rewrite:path\\\"}" } },
 	{ ROUTE "transforms: {request: [{add: A, value: {env: "
 		"SALLYPORT_TEST_PERCENT}}]}\n",
 	    { "\"value\":\"100%% \\\"sure\\\"\"" } },

@@ -353,8 +353,12 @@ static const struct filter timer = {
 	.on_request = wait_on_request,
 };
 
-extern const struct filter filter_rate_limit;
 extern const struct filter filter_breaker;
+extern const struct filter filter_health;
+extern const struct filter filter_location;
+extern const struct filter filter_rate_limit;
+extern const struct filter filter_rewrite;
 
 const struct filter *const filter_registry[] = { &body, &reply, &fields, &end,
-	&path, &wait, &timer, &filter_rate_limit, &filter_breaker, NULL };
+	&path, &wait, &timer, &filter_breaker, &filter_health, &filter_location,
+	&filter_rate_limit, &filter_rewrite, NULL };
