@@ -189,7 +189,7 @@ run_lookup(
 		return (struct descriptor_entry){
 			a->request_headers->descriptor_key,
 			host_header(x, HOST_REQUEST,
-			    header_name_lower(
+			    header_name_sought(
 				arena, a->request_headers->header_name),
 			    0)
 		};
