@@ -137,7 +137,7 @@ struct exchange {
 	unsigned attempts;
 	unsigned reroutes; /* how often a route was searched */
 	enum log_type log_type; /* while a log line is rendered */
-	bool renders_reply; /* the body of a local reply is rendered right now */
+	bool renders_reply; /* the body of a local reply is being rendered */
 	unsigned code; /* %RESPONSE_CODE%; 0: not yet */
 	struct str local_body; /* body of a local reply */
 	bool health_check; /* a filter says that it is one */

@@ -108,6 +108,12 @@ host_setup_decode(struct setup *s, const struct schema_message *message,
 }
 
 struct str
+host_setup_path(struct setup *s)
+{
+	return str_of(s->path);
+}
+
+struct str
 host_setup_cluster(struct setup *s, size_t i)
 {
 	const struct conf_static_resources *all =
@@ -439,24 +445,23 @@ host_metadata_at(
 }
 
 struct str
-host_format(struct exchange *x, const struct format *format)
+host_metadata_string(
+    struct exchange *x, struct str ns, const struct str *keys, size_t n)
 {
-	return format_value(format, x);
+	return metadata_string(x, ns, keys, n);
 }
 
 struct str
-host_format_for_reply(struct exchange *x, const struct format *format)
+host_route_metadata_string(
+    struct exchange *x, struct str ns, const struct str *keys, size_t n)
 {
-	struct headers before = x->response;
-	struct str status = headers_get(&before, STR(":status"));
-	struct str out;
+	return x->route ? route_metadata(x->route, ns, keys, n) : STR_NONE;
+}
 
-	headers_init(&x->response, x->arena);
-	if (status.ptr)
-		headers_add(&x->response, STR(":status"), status);
-	out = format_value(format, x);
-	x->response = before;
-	return out;
+struct str
+host_format(struct exchange *x, const struct format *format)
+{
+	return format_value(format, x);
 }
 
 struct str
@@ -466,33 +471,17 @@ host_body_format(
 	return local_reply_render(x, format, body);
 }
 
-struct str
-host_metadata_string(
-    struct exchange *x, struct str ns, const struct str *keys, size_t n)
-{
-	return str_starts(metadata_json(x, ns, keys, n), STR("\""))
-		   ? metadata_text(x, ns, keys, n)
-		   : STR_NONE;
-}
-
-struct str
-host_route_metadata(
-    struct exchange *x, struct str ns, const struct str *keys, size_t n)
-{
-	return x->route ? route_metadata(x->route, ns, keys, n) : STR_NONE;
-}
-
 const struct rate_limits *
-host_rate_limits(struct exchange *x, enum host_limits which)
+host_rate_limits(struct exchange *x, enum host_level level)
 {
 	if (!host_route_forwards(x))
 		return NULL;
-	return which == HOST_LIMITS_OF_ROUTE ? route_limits(x->route)
-					     : route_vhost_limits(x->route);
+	return level == HOST_LEVEL_ROUTE ? route_limits(x->route)
+					 : route_vhost_limits(x->route);
 }
 
 bool
-host_includes_vhost_limits(struct exchange *x)
+host_route_includes_vhost_limits(struct exchange *x)
 {
 	return host_route_forwards(x) &&
 	       x->route->conf->route->include_vh_rate_limits;

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "chain/format.h"
+#include "chain/kit.h"
 #include "chain/local_reply.h"
 #include "chain/logfilter.h"
 #include "chain/mutation.h"
@@ -67,7 +68,6 @@ local_reply_begin(struct exchange *x, const struct host_reply *reply)
 	headers_init(&x->response, x->arena);
 	headers_add(&x->response, STR(":status"),
 	    arena_printf(x->arena, "%u", reply->status));
-	x->code = 0;
 	x->details = arena_str(x->arena, reply->details);
 	flags_set(&x->flags, flag_find(str_of(reply->flag)));
 	x->local_body =
@@ -77,6 +77,7 @@ local_reply_begin(struct exchange *x, const struct host_reply *reply)
 void
 local_reply_add_fields(struct exchange *x, const struct host_reply *reply)
 {
+	kit_fields_write(x, reply->fields, &x->response);
 	for (size_t i = 0; i < reply->n_headers; i++) {
 		struct str name = arena_str(x->arena, reply->headers[i].name);
 		struct str value = arena_str(x->arena, reply->headers[i].value);

@@ -261,7 +261,7 @@ route_direct_body(const struct route *r, struct exchange *x, struct str *type)
 const struct rate_limits *
 route_limits(const struct route *r)
 {
-	return &r->parts->limits;
+	return r->parts->limits;
 }
 
 const struct rate_limits *

@@ -143,7 +143,7 @@ build_route(struct building *b, struct route *r, const struct conf_route *conf)
 		    route_match_build(b->arena, conf->match, b->diag);
 	parts->rewrite = rewrite_build(b->arena, conf, parts->match, b->diag);
 	parts->vclusters = b->vhost->vclusters;
-	parts->vhost_limits = &b->vhost->limits;
+	parts->vhost_limits = b->vhost->limits;
 	parts->levels[HOST_LEVEL_GLOBAL] = &b->table->changes;
 	parts->levels[HOST_LEVEL_VHOST] = &b->vhost->changes;
 	parts->levels[HOST_LEVEL_ROUTE] = kept(b, CHANGES(b, conf));

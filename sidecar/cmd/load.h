@@ -12,7 +12,9 @@
 
 struct loaded {
 	struct arena *arena;
+	struct tree *tree; /* what was read; load_build forgets most of it */
 	struct diag *diag;
+	struct str said; /* what load_read and load_build printed */
 	const struct conf_bootstrap *bootstrap;
 	struct gateway *gateway;
 	struct clusters *clusters;

@@ -30,7 +30,7 @@ made(const char *actions, const char *target, const char *lines)
 
 	ck_assert_ptr_nonnull(w->gateway);
 	x = world_request(w, "GET", target, lines);
-	found = descriptor_make(x, &route_limits(x->route)->items[0], &d);
+	found = rate_limits_make(x, route_limits(x->route), 0, 0, &d);
 	if (found)
 		(void)snprintf(text, sizeof(text), STR_FMT,
 		    STR_ARG(descriptor_key(x, &d)));
