@@ -38,13 +38,6 @@ static const struct str mesh_fields[] = {
 	STR_INIT("x-envoy-original-host"),
 };
 
-static void
-remove_all(struct headers *h, const struct str *names, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		headers_remove(h, names[i]);
-}
-
 static bool
 is_one_of_ports(struct str port, struct str only)
 {
@@ -141,9 +134,9 @@ set_internal(struct exchange *x)
 		return;
 	}
 	if (x->is_edge)
-		remove_all(h, mesh_fields,
+		headers_remove_all(h, mesh_fields,
 		    sizeof(mesh_fields) / sizeof(mesh_fields[0]));
-	remove_all(h, internal_fields,
+	headers_remove_all(h, internal_fields,
 	    sizeof(internal_fields) / sizeof(internal_fields[0]));
 	for (size_t i = 0; i < own->n; i++)
 		headers_remove(h, header_name_lower(x->arena, own->items[i]));

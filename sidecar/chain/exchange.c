@@ -63,6 +63,13 @@ exchange_response_is_bodyless(const struct exchange *x)
 	       str_eq(headers_get(&x->request, STR(":method")), STR("HEAD"));
 }
 
+static void
+tell(struct exchange *x, enum exchange_part part)
+{
+	if (x->hooks->passed)
+		x->hooks->passed(x, part, 0, FILTER_NEXT);
+}
+
 /* ---- counting ---- */
 
 static void
@@ -137,6 +144,7 @@ begin_response(struct exchange *x)
 	if (!x->chain)
 		chain_init(x);
 	chain_begin_response(x);
+	tell(x, EXCHANGE_PART_ANSWER);
 	advance_response(x);
 }
 
@@ -324,6 +332,7 @@ exchange_start(struct exchange *x)
 	host_reroute(x);
 	limit_choose(x);
 	chain_init(x);
+	tell(x, EXCHANGE_PART_ENTRY);
 	if (x->hooks->begun)
 		x->hooks->begun(x);
 	if (x->is_upgrade && x->route) {

@@ -265,11 +265,10 @@ find_question(struct exchange *x, unsigned slot)
 	return q;
 }
 
-/* The earliest of the times that somebody waits for. */
-static int64_t
-next_due(const struct exchange *x, int64_t now_ns)
+int64_t
+exchange_due_ns(const struct exchange *x)
 {
-	int64_t due_ns = INT64_MAX;
+	int64_t now_ns = clock_boot_ns(), due_ns = INT64_MAX;
 
 	for (const struct question *q = x->questions; q; q = q->next)
 		if (q->due_ns > now_ns && q->due_ns < due_ns)
@@ -293,7 +292,7 @@ host_timer(struct exchange *x, unsigned slot, int64_t delay_ns)
 		return HOST_READY;
 	exchange_join(x);
 	if (x->wakes)
-		wakes_at(x->wakes, x->wake, next_due(x, now_ns));
+		wakes_at(x->wakes, x->wake, exchange_due_ns(x));
 	return HOST_PENDING;
 }
 
@@ -327,6 +326,12 @@ void
 host_flag(struct exchange *x, const char *flag)
 {
 	flags_set(&x->flags, flag_find(str_of(flag)));
+}
+
+void
+host_decided_by(struct exchange *x, const struct node *node)
+{
+	x->decided = node;
 }
 
 void

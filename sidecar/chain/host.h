@@ -172,6 +172,12 @@ void host_reroute(struct exchange *);
 /* Adds a response flag for the log ("DI"). */
 void host_flag(struct exchange *, const char *flag);
 
+/*
+ * What in the configuration the verdict has come from, where that is less than
+ * all of the filter's: for explanations. The last word counts.
+ */
+void host_decided_by(struct exchange *, const struct node *);
+
 /* The request is a health check: the log and the counters may leave it out. */
 void host_note_health_check(struct exchange *);
 

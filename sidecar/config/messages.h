@@ -64,7 +64,8 @@ extern const struct schema_message conf_mirror_policy_message;
 extern const struct schema_message conf_max_stream_duration_message;
 extern const struct schema_message conf_common_protocol_message;
 extern const struct schema_message conf_http1_message;
-extern const struct schema_message conf_http2_message;
+#define CONF_NO_HTTP2                                                          \
+	"only HTTP/1.1 is spoken to backends; most take it when this is left out"
 extern const struct schema_message conf_common_lb_message;
 extern const struct schema_message conf_ring_hash_message;
 extern const struct schema_message conf_maglev_message;

@@ -84,8 +84,14 @@ struct conf_http_status {
 };
 
 /* envoy.type.matcher.v3 */
+struct conf_google_re2 {
+	const struct node *node;
+	uint32_t max_program_size;
+	bool has_max_program_size;
+};
 struct conf_regex {
 	const struct node *node;
+	struct conf_google_re2 *google_re2;
 	struct str regex;
 };
 struct conf_regex_rewrite {
@@ -723,7 +729,6 @@ struct conf_cluster {
 	struct conf_circuit_breakers *circuit_breakers;
 	struct conf_common_protocol *common_http_protocol_options;
 	struct conf_empty *http_protocol_options;
-	struct conf_empty *http2_protocol_options;
 	struct map typed_extension_protocol_options; /* struct any * */
 	struct conf_ring_hash *ring_hash_lb_config;
 	struct conf_maglev *maglev_lb_config;

@@ -280,8 +280,9 @@ decode_map(struct decoder *d, const struct shape *s, const struct field *f,
 
 		if (out) {
 			value = arena_alloc(d->arena, element_size(f->row));
-			out->items[i] = (struct map_entry){ item->key,
-				item->key_place, value };
+			out->items[i] =
+			    (struct map_entry){ arena_str(d->arena, item->key),
+				    item->key_place, value };
 		}
 		enter_key(d, item->key);
 		check_key(d, s, f, item);

@@ -2,13 +2,14 @@
  * Reads YAML and JSON into nodes, with libyaml. Refused, each with its place: duplicate keys, a
  * second document, aliases that expand without bound or contain themselves, nesting deeper than 64,
  * files over 16 MiB, keys that are no scalars, bytes that are no UTF-8, tags
- * that mean nothing here. Anchors and merge keys (<<) work; a map value
- * tagged !ignore is dropped.
+ * that mean nothing here, merge keys, which Envoy does not merge. Anchors work;
+ * a key tagged !ignore is dropped with its value.
  */
 #ifndef SALLYPORT_CONFIG_YAML_H
 #define SALLYPORT_CONFIG_YAML_H
 
 #include "config/diag.h"
+#include "config/tree.h"
 
 /*
  * Parses text, which must live as long as the arena; name is for messages.
@@ -19,7 +20,10 @@
 const struct node *yaml_parse(
     struct arena *, struct str text, const char *name, struct diag *);
 
-/* Reads and parses a file; "-" is no name for standard input. */
-const struct node *yaml_read(struct arena *, const char *path, struct diag *);
+/*
+ * Reads and parses a file into a tree. As in Envoy, one whose name has an
+ * extension other than .yaml and .yml must be JSON.
+ */
+const struct node *yaml_read(struct tree *, const char *path, struct diag *);
 
 #endif

@@ -99,6 +99,42 @@ headers_set(struct headers *h, struct str name, struct str value)
 	remove_from(h, name, at + 1);
 }
 
+/* Names of 63 bytes and more share a bit. */
+static uint64_t
+length_bit(struct str name)
+{
+	return UINT64_C(1) << (name.len < 63 ? name.len : 63);
+}
+
+static bool
+is_among(struct str name, const struct str *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(name, names[i]))
+			return true;
+	return false;
+}
+
+/* Most fields are of a length that none of the names has. */
+void
+headers_remove_all(struct headers *h, const struct str *names, size_t n)
+{
+	uint64_t lengths = 0;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		lengths |= length_bit(names[i]);
+	for (size_t i = 0; i < h->n; i++) {
+		if (lengths & length_bit(h->items[i].name) &&
+		    is_among(h->items[i].name, names, n))
+			continue;
+		if (kept != i)
+			h->items[kept] = h->items[i];
+		kept++;
+	}
+	h->n = kept;
+}
+
 size_t
 headers_size(const struct headers *h)
 {
@@ -122,9 +158,11 @@ is_tchar(unsigned char c)
 bool
 header_name_is_valid(struct str name)
 {
-	for (size_t i = 0; i < name.len; i++)
-		if (!is_tchar((unsigned char)name.ptr[i]))
+	for (size_t i = 0; i < name.len; i++) {
+		unsigned char c = (unsigned char)name.ptr[i];
+		if ((c < 'a' || c > 'z') && c != '-' && !is_tchar(c))
 			return false;
+	}
 	return name.len > 0;
 }
 
@@ -191,6 +229,5 @@ headers_remove_hop_by_hop(struct headers *h)
 		STR_INIT("transfer-encoding"), STR_INIT("upgrade") };
 
 	remove_named_in_connection(h);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		headers_remove(h, names[i]);
+	headers_remove_all(h, names, sizeof(names) / sizeof(names[0]));
 }

@@ -50,6 +50,9 @@ void headers_set(struct headers *, struct str name, struct str value);
 /* Removes all fields of that name; returns how many there were. */
 size_t headers_remove(struct headers *, struct str name);
 
+/* The same for n names. */
+void headers_remove_all(struct headers *, const struct str *names, size_t n);
+
 /* Bytes of all names and values, with 4 for ": " and CR LF each. */
 size_t headers_size(const struct headers *);
 

@@ -109,7 +109,6 @@ hop_by_hop_remove_known(struct headers *h)
 		STR_INIT("proxy-connection"), STR_INIT("transfer-encoding"),
 		STR_INIT("http2-settings") };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		headers_remove(h, names[i]);
+	headers_remove_all(h, names, sizeof(names) / sizeof(names[0]));
 	clean_te(h);
 }

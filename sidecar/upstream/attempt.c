@@ -141,13 +141,12 @@ count_answer(struct forward *f)
 	forward_count(f, (unsigned)status, str_eq(canary, STR("true")));
 }
 
-static void
-respond(struct forward *f)
+void
+attempt_respond(struct forward *f)
 {
 	struct exchange *x = f->x;
 
 	f->responded = true;
-	facts_of_answer(f);
 	let_go(f);
 	count_answer(f);
 	x->response = f->response;
@@ -207,7 +206,8 @@ on_changed(void *arg)
 		return;
 	if (first) {
 		failure_note_host(f);
-		respond(f);
+		facts_of_answer(f);
+		attempt_respond(f);
 	}
 	attempt_trim(f);
 	if (state == CALL_FAILED) {

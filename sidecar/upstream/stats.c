@@ -10,7 +10,6 @@
 static const char *const names[CLUSTER_COUNTERS] = {
 	[CX_TOTAL] = "upstream_cx_total",
 	[CX_HTTP1_TOTAL] = "upstream_cx_http1_total",
-	[CX_HTTP2_TOTAL] = "upstream_cx_http2_total",
 	[CX_CONNECT_FAIL] = "upstream_cx_connect_fail",
 	[CX_CONNECT_TIMEOUT] = "upstream_cx_connect_timeout",
 	[CX_OVERFLOW] = "upstream_cx_overflow",

@@ -524,6 +524,12 @@ host_flag(struct exchange *x, const char *flag)
 }
 
 void
+host_decided_by(struct exchange *x, const struct node *node)
+{
+	x->decided = node;
+}
+
+void
 host_note_health_check(struct exchange *x)
 {
 	x->health_check = true;

@@ -58,6 +58,27 @@ START_TEST(removing_takes_all_of_a_name_and_keeps_the_order)
 }
 END_TEST
 
+START_TEST(many_names_are_removed_at_once)
+{
+	static const struct str names[] = { STR_INIT("c"), STR_INIT("aa"),
+		STR_INIT("x"), STR_INIT("a") };
+	char longest[70];
+	struct str name = { longest, sizeof(longest) };
+
+	memset(longest, 'l', sizeof(longest));
+	headers_add(&h, name, STR("6"));
+	headers_add(&h, str_slice(name, 1, name.len), STR("7"));
+	headers_remove_all(&h, names, sizeof(names) / sizeof(names[0]));
+	ck_assert_uint_eq(h.n, 3);
+	ck_assert(str_eq(h.items[0].value, STR("2")));
+	headers_remove_all(&h, &name, 1);
+	ck_assert_uint_eq(h.n, 2);
+	ck_assert(str_eq(h.items[1].value, STR("7")));
+	headers_remove_all(&h, names, 0);
+	ck_assert_uint_eq(h.n, 2);
+}
+END_TEST
+
 START_TEST(setting_leaves_one_field_in_the_first_place)
 {
 	headers_set(&h, STR("a"), STR("9"));
@@ -107,6 +128,7 @@ suite_http_headers(void)
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, repeated_fields_are_counted_in_order);
 	tcase_add_test(t, removing_takes_all_of_a_name_and_keeps_the_order);
+	tcase_add_test(t, many_names_are_removed_at_once);
 	tcase_add_test(t, setting_leaves_one_field_in_the_first_place);
 	tcase_add_test(t, a_name_is_made_of_token_characters);
 	tcase_add_test(t, a_value_has_no_line_end_and_no_nul);
