@@ -415,8 +415,8 @@ START_TEST(clients_cannot_send_claim_headers_whatever_happens)
 {
 	static const char *const rules[] = { RULE, "",
 		"{match: {prefix: /}, requires: {allow_missing: {}}}",
-		"{match: {prefix: /}, requires: {allow_missing_or_failed: "
-		"{}}}",
+		("{match: {prefix: /}, requires: {allow_missing_or_failed: "
+		 "{}}}"),
 		"{match: {prefix: /}}", "{match: {prefix: /other}}" };
 	const int n = sizeof(rules) / sizeof(rules[0]);
 
