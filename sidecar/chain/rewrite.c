@@ -129,14 +129,6 @@ new_path(const struct rewrite *r, const struct exchange *x, struct str path)
 	return STR_NONE;
 }
 
-/* Whether a filter of ours has rewritten the path before and kept the old. */
-static bool
-is_kept(const struct exchange *x)
-{
-	return str_eq(headers_get(&x->request, STR("x-envoy-original-path")),
-	    x->original_path);
-}
-
 void
 rewrite_path(const struct rewrite *r, struct exchange *x)
 {
@@ -147,7 +139,7 @@ rewrite_path(const struct rewrite *r, struct exchange *x)
 	if (!changed.len)
 		return;
 	changed = ARENA_JOIN(x->arena, changed, target_query(target));
-	if (!x->gateway->suppress_envoy_headers && !is_kept(x))
+	if (!x->gateway->suppress_envoy_headers)
 		headers_set(&x->request, STR("x-envoy-original-path"), target);
 	headers_set(&x->request, STR(":path"), changed);
 }
