@@ -401,8 +401,9 @@ apply_fallbacks(
 		if (!f->fallback || f->label != SCHEMA_ONE ||
 		    f->stance != SCHEMA_ENFORCED)
 			continue;
+		/* A default of the wrong type is a mistake of ours. */
 		if (!schema_read(d, &field, &n, out + f->offset))
-			abort(); /* a row's default is of the wrong type */
+			abort();
 	}
 }
 
