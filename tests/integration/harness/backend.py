@@ -88,7 +88,8 @@ class Stream:
         if not self.keep:
             headers.append(("Connection", "close"))
         await self.head(status, headers)
-        if self.request.method != "HEAD" and body:
+        # A body on a 204 would be taken for the next answer.
+        if self.request.method != "HEAD" and status not in (204, 304):
             await self.write(body)
 
     def close(self):
