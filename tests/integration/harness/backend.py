@@ -103,6 +103,8 @@ class Stream:
 class Backend:
     """Runs in a thread of its own, on a free port of the loopback."""
 
+    tls = None  # an ssl.SSLContext
+
     def __init__(self):
         self.requests = []
         self.in_flight = 0
@@ -126,7 +128,12 @@ class Backend:
 
         async def start():
             self._server = await asyncio.start_server(
-                self._serve, "127.0.0.1", 0, backlog=4096, limit=1 << 20
+                self._serve,
+                "127.0.0.1",
+                0,
+                backlog=4096,
+                limit=1 << 20,
+                ssl=self.tls,
             )
             self.port = self._server.sockets[0].getsockname()[1]
             ready.set()
