@@ -83,7 +83,9 @@ class Stream:
 
     async def answer(self, status=200, headers=(), body=b""):
         headers = list(headers)
-        if status != 304 and status != 204:
+        if status == 304 or status == 204:
+            body = b""
+        else:
             headers.append(("Content-Length", str(len(body))))
         if not self.keep:
             headers.append(("Connection", "close"))
