@@ -324,6 +324,7 @@ on_request(const void *conf, void *state, struct exchange *x)
 	r = rules_of(x);
 	if (!r.nearest)
 		return FILTER_NEXT;
+	host_decided_by(x, r.nearest->node);
 	enabled = kit_happens(x, r.nearest->filter_enabled, true);
 	if (!enabled && !kit_happens(x, r.nearest->shadow_enabled, false))
 		return FILTER_NEXT;

@@ -178,17 +178,14 @@ static enum verdict
 on_response(const void *conf, void *state, struct exchange *x)
 {
 	const struct policy *p = find_policy(conf, x);
-	struct headers headers;
 
 	(void)state;
 	if (!p)
 		return FILTER_NEXT;
-	headers_init(&headers, host_arena(x));
-	kit_fields_write(x, p->fields, &headers);
+	host_decided_by(x, p->conf->node);
 	host_reply(
 	    x, &(struct host_reply){ .status = status_of(p, x),
-		   .headers = headers.items,
-		   .n_headers = headers.n,
+		   .fields = p->fields,
 		   .body = p->format ? host_body_format(x, p->format, p->body)
 				     : p->body,
 		   .details = host_keep(x, details_of(p, x)) });

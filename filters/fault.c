@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "chain/kit.h"
 #include "config/messages.h"
+#include "config/runtime.h"
 
 #define METADATA_NAMESPACE STR("envoy.filters.http.fault")
 
@@ -24,9 +25,18 @@ struct conf_delay {
 struct conf_abort {
 	const struct node *node;
 	uint32_t http_status;
+	uint32_t grpc_status;
+	bool has_grpc_status;
 	struct conf_empty *header_abort;
 	struct conf_fractional_percent *percentage;
 	struct str response_body;
+};
+
+/* A value of the runtime, which goes before the configuration's. */
+struct given {
+	bool is_given;
+	uint64_t number;
+	struct conf_fractional_percent percent;
 };
 
 struct conf_fault {
@@ -39,6 +49,12 @@ struct conf_fault {
 	uint32_t max_active_faults;
 	bool has_max_active_faults;
 	const struct node *filter_metadata;
+	/* keys of the runtime, and what it says */
+	struct str delay_percent_runtime, abort_percent_runtime;
+	struct str delay_duration_runtime, abort_http_status_runtime;
+	struct str max_active_faults_runtime, abort_grpc_status_runtime;
+	struct given delay_percent, abort_percent;
+	struct given delay_ms, abort_status, max_active, abort_grpc;
 };
 
 static const struct schema_field empty_fields[] = { { .name = NULL } };
@@ -94,7 +110,12 @@ static const struct schema_field abort_fields[] = {
 	    .max = 599,
 	    .oneof = "error_type",
 	    .text = "Status of the answer." },
-	REFUSED_SCALAR("grpc_status", "there is no gRPC behind FastCGI"),
+	{ .name = "grpc_status",
+	    .type = SCHEMA_U32,
+	    SCHEMA_AT_HAS(struct conf_abort, grpc_status),
+	    .oneof = "error_type",
+	    .text = "Status of the answer to gRPC requests; to others it is "
+		    "200." },
 	{ .name = "header_abort",
 	    .type = SCHEMA_MESSAGE,
 	    SCHEMA_AT(struct conf_abort, header_abort),
@@ -122,7 +143,12 @@ static const struct schema_message abort_message = {
 	.required_oneof = "error_type",
 };
 
-#define NO_RUNTIME "there is no runtime"
+#define RUNTIME_KEY(member, key)                                               \
+	{                                                                      \
+		.name = #member, .type = SCHEMA_STR,                           \
+		SCHEMA_AT(struct conf_fault, member), .fallback = (key),       \
+		.text = "Key of the runtime that goes before the value here."  \
+	}
 
 static const struct schema_field fault_fields[] = {
 	{ .name = "delay",
@@ -159,13 +185,16 @@ static const struct schema_field fault_fields[] = {
 		    "processes; no limit unless given." },
 	REFUSED(
 	    "response_rate_limit", "answers are not slowed down; use delay"),
-	DELEGATED_SCALAR("delay_percent_runtime", NO_RUNTIME),
-	DELEGATED_SCALAR("abort_percent_runtime", NO_RUNTIME),
-	DELEGATED_SCALAR("delay_duration_runtime", NO_RUNTIME),
-	DELEGATED_SCALAR("abort_http_status_runtime", NO_RUNTIME),
-	DELEGATED_SCALAR("max_active_faults_runtime", NO_RUNTIME),
-	DELEGATED_SCALAR("response_rate_limit_percent_runtime", NO_RUNTIME),
-	DELEGATED_SCALAR("abort_grpc_status_runtime", NO_RUNTIME),
+	RUNTIME_KEY(
+	    delay_percent_runtime, "fault.http.delay.fixed_delay_percent"),
+	RUNTIME_KEY(abort_percent_runtime, "fault.http.abort.abort_percent"),
+	RUNTIME_KEY(
+	    delay_duration_runtime, "fault.http.delay.fixed_duration_ms"),
+	RUNTIME_KEY(abort_http_status_runtime, "fault.http.abort.http_status"),
+	RUNTIME_KEY(max_active_faults_runtime, "fault.http.max_active_faults"),
+	DELEGATED_SCALAR("response_rate_limit_percent_runtime",
+	    "answers are not slowed down"),
+	RUNTIME_KEY(abort_grpc_status_runtime, "fault.http.abort.grpc_status"),
 	DELEGATED_SCALAR("disable_downstream_cluster_stats",
 	    "faults are not counted by downstream cluster"),
 	{ .name = "filter_metadata",
@@ -175,10 +204,38 @@ static const struct schema_field fault_fields[] = {
 	{ .name = NULL },
 };
 
+static void
+ask_number(struct diag *diag, struct str key, struct given *out)
+{
+	out->is_given = runtime_u64(diag_runtime(diag), key, &out->number);
+}
+
+static void
+ask_percent(struct diag *diag, struct str key, struct given *out)
+{
+	out->is_given =
+	    runtime_fraction(diag_runtime(diag), key, &out->percent);
+}
+
+static void
+ask_runtime(struct diag *diag, const char *path, void *decoded)
+{
+	struct conf_fault *c = decoded;
+
+	(void)path;
+	ask_percent(diag, c->delay_percent_runtime, &c->delay_percent);
+	ask_percent(diag, c->abort_percent_runtime, &c->abort_percent);
+	ask_number(diag, c->delay_duration_runtime, &c->delay_ms);
+	ask_number(diag, c->abort_http_status_runtime, &c->abort_status);
+	ask_number(diag, c->abort_grpc_status_runtime, &c->abort_grpc);
+	ask_number(diag, c->max_active_faults_runtime, &c->max_active);
+}
+
 static const struct schema_message fault_message = {
 	.name = "envoy.extensions.filters.http.fault.v3.HTTPFault",
 	.size = sizeof(struct conf_fault),
 	.fields = fault_fields,
+	.check = ask_runtime,
 };
 
 struct fault {
@@ -246,14 +303,19 @@ is_meant(const struct fault *f, struct exchange *x)
 	return kit_headers_hold(x, HOST_REQUEST, &f->headers);
 }
 
-/* Throws the dice; with header the client may ask for less than configured. */
+/*
+ * Throws the dice: by the runtime, else by the configuration, less often if
+ * header says so.
+ */
 static bool
-happens(struct exchange *x, const struct conf_fractional_percent *percentage,
-    const char *header)
+happens(struct exchange *x, const struct given *runtime,
+    const struct conf_fractional_percent *percentage, const char *header)
 {
 	struct conf_fractional_percent p = { .numerator = 0 };
 	uint64_t asked;
 
+	if (runtime->is_given)
+		return kit_percent(x, &runtime->percent);
 	if (percentage)
 		p = *percentage;
 	if (header && str_to_u64(request_header(x, header), &asked) &&
@@ -262,50 +324,93 @@ happens(struct exchange *x, const struct conf_fractional_percent *percentage,
 	return kit_percent(x, &p);
 }
 
-static int64_t
-delay_of(const struct conf_delay *conf, struct exchange *x)
+/* The number that a header says; false if it says none. */
+static bool
+header_number(struct exchange *x, const char *name, uint64_t *out)
 {
-	uint64_t ms = 0;
+	return str_to_u64(request_header(x, name), out);
+}
+
+static int64_t
+delay_of(const struct conf_fault *c, struct exchange *x)
+{
+	const struct conf_delay *conf = c->delay;
+	uint64_t ms;
 
 	if (!conf ||
-	    !happens(x, conf->percentage,
+	    !happens(x, &c->delay_percent, conf->percentage,
 		conf->header_delay ? "x-envoy-fault-delay-request-percentage"
 				   : NULL))
 		return 0;
 	if (!conf->header_delay)
-		return conf->fixed_delay / NS_PER_MS * NS_PER_MS;
-	(void)!str_to_u64(
-	    request_header(x, "x-envoy-fault-delay-request"), &ms);
+		ms = (uint64_t)(conf->fixed_delay / NS_PER_MS);
+	else if (!header_number(x, "x-envoy-fault-delay-request", &ms))
+		return 0;
+	if (c->delay_ms.is_given)
+		ms = c->delay_ms.number;
 	return ms > INT64_MAX / (2 * NS_PER_MS) ? INT64_MAX / 2
 						: (int64_t)ms * NS_PER_MS;
 }
 
-/* Status of the answer, 0 for none. */
-static unsigned
-abort_status(const struct conf_abort *conf, struct exchange *x)
+/* How a request is answered: 0 for not at all. */
+struct error {
+	unsigned http, grpc;
+};
+
+static struct error
+error_of_headers(struct exchange *x)
 {
-	uint64_t status = 0;
+	struct error e = { 0, 0 };
+	uint64_t number;
+
+	if (header_number(x, "x-envoy-fault-abort-request", &number) &&
+	    number >= 200 && number < 600) {
+		e.http = (unsigned)number;
+	} else if (header_number(
+		       x, "x-envoy-fault-abort-grpc-request", &number)) {
+		e.http = 200;
+		e.grpc = (unsigned)number;
+	}
+	return e;
+}
+
+static struct error
+error_of(const struct conf_fault *c, struct exchange *x)
+{
+	const struct conf_abort *conf = c->abort;
+	struct error e = { 0, 0 };
 
 	if (!conf ||
-	    !happens(x, conf->percentage,
+	    !happens(x, &c->abort_percent, conf->percentage,
 		conf->header_abort ? "x-envoy-fault-abort-request-percentage"
 				   : NULL))
-		return 0;
-	if (!conf->header_abort)
-		return conf->http_status;
-	(void)!str_to_u64(
-	    request_header(x, "x-envoy-fault-abort-request"), &status);
-	return status >= 200 && status < 600 ? (unsigned)status : 0;
+		return e;
+	if (conf->header_abort)
+		e = error_of_headers(x);
+	else if (conf->has_grpc_status)
+		e = (struct error){ 200, conf->grpc_status };
+	else
+		e.http = conf->http_status;
+	if (e.http && !e.grpc && c->abort_status.is_given)
+		e.http = (unsigned)c->abort_status.number;
+	if (e.grpc && c->abort_grpc.is_given)
+		e.grpc = (unsigned)c->abort_grpc.number;
+	return e;
 }
 
 /* Counts the request among those under way; false if they are too many. */
 static bool
 enter(const struct fault *f, struct state *s, struct exchange *x)
 {
+	const struct conf_fault *c = f->conf;
+	uint64_t max =
+	    c->has_max_active_faults ? c->max_active_faults : UINT64_MAX;
+
 	if (s->active)
 		return true;
-	if (f->conf->has_max_active_faults &&
-	    host_gauge(x, f->active) >= f->conf->max_active_faults) {
+	if (c->max_active.is_given)
+		max = c->max_active.number;
+	if (max < INT64_MAX && host_gauge(x, f->active) >= (int64_t)max) {
 		host_count(x, f->overflow, 1);
 		return false;
 	}
@@ -327,9 +432,10 @@ static void
 decide_delay(const struct fault *f, struct state *s, struct exchange *x)
 {
 	s->decided = true;
-	s->delay_ns = delay_of(f->conf->delay, x);
+	s->delay_ns = delay_of(f->conf, x);
 	if (!s->delay_ns)
 		return;
+	host_decided_by(x, f->conf->delay->node);
 	if (enter(f, s, x))
 		note(f, x, "DI", f->delays);
 	else
@@ -340,13 +446,15 @@ static enum verdict
 maybe_abort(const struct fault *f, struct state *s, struct exchange *x)
 {
 	const struct conf_abort *conf = f->conf->abort;
-	unsigned status = abort_status(conf, x);
+	struct error e = error_of(f->conf, x);
 
-	if (!status || !enter(f, s, x))
+	if (!e.http || !enter(f, s, x))
 		return FILTER_NEXT;
+	host_decided_by(x, conf->node);
 	note(f, x, "FI", f->aborts);
 	host_reply(
-	    x, &(struct host_reply){ .status = status,
+	    x, &(struct host_reply){ .status = e.http,
+		   .grpc_status = e.grpc,
 		   .body = conf->response_body.len ? conf->response_body
 						   : STR("fault filter abort"),
 		   .details = STR("fault_filter_abort") });

@@ -8,8 +8,7 @@
 
 #include "chain/filter.h"
 #include "chain/jwt.h"
-#include "http/claims.h"
-#include "http/jws.h"
+#include "chain/jwt_verified.h"
 #include "http/params.h"
 #include "http/target.h"
 
@@ -23,17 +22,6 @@ enum {
 struct jwt_authn {
 	const struct jwt_rules *rules;
 	int allowed, denied, bypassed, hits, misses;
-};
-
-/* What stays of a verified token. */
-struct verified {
-	const struct jwt_provider *provider;
-	struct jws_date exp, nbf;
-	struct jwt_strings audiences;
-	struct header *headers; /* for the backend */
-	size_t n_headers;
-	struct str bad_header; /* whose value no header can have, or absent */
-	struct str payload_json, header_json; /* for the metadata, or absent */
 };
 
 /* ---- configuration ---- */
@@ -172,15 +160,6 @@ look(struct run *run, const struct jwt_place *place, struct found *list,
 
 /* ---- one request: judging a token ---- */
 
-/* What may change while a token is remembered, or with the requirement. */
-static enum jws_status
-check_claims(const struct run *run, const struct jwt_requirement *r,
-    const struct jwt_provider *p, const struct verified *v)
-{
-	return jwt_check_claims(p, r->audiences,
-	    &(struct jwt_claims){ v->exp, v->nbf, v->audiences }, run->now_s);
-}
-
 /* Whose token it is: of those that look here, by issuer, else by none. */
 static const struct jwt_provider *
 choose_provider(const struct jwt_place *place, struct str iss)
@@ -198,81 +177,13 @@ choose_provider(const struct jwt_place *place, struct str iss)
 	return any;
 }
 
-static void
-grant_header(
-    struct arena *own, struct verified *v, struct str name, struct str value)
-{
-	if (!value.len)
-		return;
-	if (!header_value_is_valid(value))
-		v->bad_header = name;
-	v->headers[v->n_headers++] =
-	    (struct header){ name, arena_str(own, value) };
-}
-
-static struct str
-payload_header_value(
-    struct arena *arena, const struct jwt_provider *p, const struct jws *jws)
-{
-	static const char padding[] = "==";
-	size_t missing = (4 - jws->payload_text.len % 4) % 4;
-
-	return arena_printf(arena, STR_FMT "%.*s", STR_ARG(jws->payload_text),
-	    p->conf->pad_forward_payload_header ? (int)missing : 0, padding);
-}
-
-static struct str
-payload_for_metadata(
-    struct arena *arena, const struct jwt_provider *p, const struct jws *jws)
-{
-	const struct conf_jwt_normalize *normalize =
-	    p->conf->normalize_payload_in_metadata;
-
-	if (!p->conf->payload_in_metadata.len)
-		return STR_NONE;
-	if (!normalize || !normalize->space_delimited_claims.n)
-		return jws->payload_json;
-	return claims_json_with_lists(arena, jws->claims,
-	    normalize->space_delimited_claims.items,
-	    normalize->space_delimited_claims.n);
-}
-
-/* An item that holds what the provider hands on, apart from the request. */
-static struct memo_item *
-remember(struct run *run, const struct jwt_provider *p, const struct jws *jws,
-    struct str token)
-{
-	struct arena *own = arena_new(1024);
-	struct verified *v = ARENA_NEW(own, struct verified);
-	struct str *audiences =
-	    ARENA_ARRAY(own, jws->n_audiences + 1, struct str);
-
-	v->provider = p;
-	v->exp = jws->exp;
-	v->nbf = jws->nbf;
-	for (size_t i = 0; i < jws->n_audiences; i++)
-		audiences[i] = arena_str(own, jws->audiences[i]);
-	v->audiences = (struct jwt_strings){ audiences, jws->n_audiences };
-	v->headers = ARENA_ARRAY(own, p->n_claims + 1, struct header);
-	if (p->payload_header.ptr)
-		grant_header(own, v, p->payload_header,
-		    payload_header_value(run->arena, p, jws));
-	for (size_t i = 0; i < p->n_claims; i++)
-		grant_header(own, v, p->claims[i].header,
-		    claims_header(run->arena, jws->claims, p->claims[i].claim));
-	v->payload_json =
-	    arena_str(own, payload_for_metadata(run->arena, p, jws));
-	if (p->conf->header_in_metadata.len)
-		v->header_json = arena_str(own, jws->header_json);
-	return memo_item_new(own, p, token, v);
-}
-
+/* whose becomes the provider whose token it says to be. */
 static enum jws_status
 verify(struct run *run, const struct jwt_requirement *r,
-    const struct found *found, struct memo_item **out)
+    const struct found *found, const struct jwt_provider **whose,
+    struct memo_item **out)
 {
 	const struct jwt_provider *p;
-	struct verified claims;
 	enum jws_status status;
 	struct jws jws;
 
@@ -282,17 +193,18 @@ verify(struct run *run, const struct jwt_requirement *r,
 	p = choose_provider(found->place, jws.iss);
 	if (!p)
 		return JWS_UNKNOWN_ISSUER;
-	claims = (struct verified){ .exp = jws.exp,
-		.nbf = jws.nbf,
-		.audiences = { jws.audiences, jws.n_audiences } };
-	status = check_claims(run, r, p, &claims);
+	*whose = p;
+	status = jwt_check_claims(p, r->audiences,
+	    &(struct jwt_claims){
+		jws.exp, jws.nbf, { jws.audiences, jws.n_audiences } },
+	    run->now_s);
 	if (!status && p->subjects && !string_match_holds(p->subjects, jws.sub))
 		status = JWS_VERIFICATION_FAILS;
 	if (!status)
 		status = jws_verify(&jws, &p->keys);
 	if (status)
 		return status;
-	*out = remember(run, p, &jws, found->token);
+	*out = jwt_verified_item(run->arena, p, &jws, found->token);
 	memo_keep(p->memo, *out);
 	return JWS_OK;
 }
@@ -302,43 +214,79 @@ verify(struct run *run, const struct jwt_requirement *r,
  * is what Envoy would find, which remembers only when told to.
  */
 static struct memo_item *
-recall(struct run *run, const struct found *found)
+recall(
+    struct run *run, const struct jwt_requirement *r, const struct found *found)
 {
 	const struct jwt_provider *p = found->place->providers[0];
 	struct memo_item *item;
+	bool hit;
 
 	if (found->place->n_providers > 1)
 		return NULL;
 	item = memo_find(p->memo, p, found->token);
-	host_count(run->x,
-	    item && p->conf->jwt_cache_config ? run->jwt->hits
-					      : run->jwt->misses,
-	    1);
+	hit = item && p->conf->jwt_cache_config;
+	if (r->kind == JWT_REQUIRE_TOKEN)
+		host_count(run->x, hit ? run->jwt->hits : run->jwt->misses, 1);
 	return item;
 }
 
+static void
+tell_passed(struct run *run, const struct jwt_verified *v)
+{
+	const struct conf_jwt_provider *conf = v->provider->conf;
+
+	if (v->header_json.ptr)
+		host_metadata_set_json(run->x, METADATA_NAMESPACE,
+		    conf->header_in_metadata,
+		    host_keep(run->x, v->header_json));
+	if (v->payload_json.ptr)
+		host_metadata_set_json(run->x, METADATA_NAMESPACE,
+		    conf->payload_in_metadata,
+		    host_keep(run->x, v->payload_json));
+}
+
+static void
+tell_failed(
+    struct run *run, const struct jwt_provider *p, enum jws_status status)
+{
+	if (!p || !p->conf->failed_status_in_metadata.len)
+		return;
+	host_metadata_set_json(run->x, METADATA_NAMESPACE,
+	    p->conf->failed_status_in_metadata,
+	    arena_printf(run->arena, "{\"code\":%u,\"message\":\"%s\"}",
+		(unsigned)status, jws_status_text(status)));
+}
+
+/* The metadata tells of every token, whatever becomes of the request. */
 static enum jws_status
 judge(
     struct run *run, const struct jwt_requirement *r, const struct found *found)
 {
-	const struct verified *v;
-	struct memo_item *item = recall(run, found);
+	const struct jwt_provider *whose =
+	    r->kind == JWT_REQUIRE_TOKEN ? found->place->providers[0] : NULL;
+	const struct jwt_verified *v;
+	struct memo_item *item = recall(run, r, found);
 	enum jws_status status;
 
 	if (item) {
 		v = memo_value(item);
-		status = check_claims(run, r, v->provider, v);
+		whose = v->provider;
+		status = jwt_check_claims(
+		    whose, r->audiences, &v->claims, run->now_s);
 	} else {
-		status = verify(run, r, found, &item);
+		status = verify(run, r, found, &whose, &item);
 	}
 	if (!status && run->n_grants == TOKENS_MAX)
 		status = JWS_MULTIPLE;
-	if (!status)
-		run->grants[run->n_grants++] =
-		    (struct grant){ found->place, item };
-	else if (item)
-		memo_drop(item);
-	return status;
+	if (status) {
+		tell_failed(run, whose, status);
+		if (item)
+			memo_drop(item);
+		return status;
+	}
+	tell_passed(run, memo_value(item));
+	run->grants[run->n_grants++] = (struct grant){ found->place, item };
+	return JWS_OK;
 }
 
 /* ---- one request: requirements ---- */
@@ -473,7 +421,7 @@ remove_token(struct run *run, const struct jwt_place *place)
 static void
 apply(struct run *run, const struct grant *grant)
 {
-	const struct verified *v = memo_value(grant->item);
+	const struct jwt_verified *v = memo_value(grant->item);
 	const struct conf_jwt_provider *conf = v->provider->conf;
 
 	for (size_t i = 0; i < v->n_headers; i++)
@@ -481,24 +429,17 @@ apply(struct run *run, const struct grant *grant)
 		    v->headers[i].value);
 	if (!conf->forward)
 		remove_token(run, grant->place);
-	if (v->header_json.ptr)
-		host_metadata_set_json(run->x, METADATA_NAMESPACE,
-		    conf->header_in_metadata,
-		    host_keep(run->x, v->header_json));
-	if (v->payload_json.ptr)
-		host_metadata_set_json(run->x, METADATA_NAMESPACE,
-		    conf->payload_in_metadata,
-		    host_keep(run->x, v->payload_json));
 	if (conf->clear_route_cache && (v->n_headers || v->payload_json.ptr))
 		host_reroute(run->x);
 }
 
+/* why stands in the details of the log. */
 static enum verdict
 reply(const struct jwt_authn *jwt, struct exchange *x, unsigned status,
-    struct str text, struct str challenge)
+    struct str text, struct str why, struct str challenge)
 {
 	struct header field = { STR("www-authenticate"), challenge };
-	char *reason = arena_cstr(host_arena(x), text);
+	char *reason = arena_cstr(host_arena(x), why);
 	struct host_reply answer = { .status = status, .body = text };
 
 	for (char *c = reason; *c; c++)
@@ -561,7 +502,7 @@ pass(struct run *run)
 	struct exchange *x = run->x;
 
 	for (size_t i = 0; i < run->n_grants; i++) {
-		const struct verified *v = memo_value(run->grants[i].item);
+		const struct jwt_verified *v = memo_value(run->grants[i].item);
 		struct str text;
 
 		if (!v->bad_header.ptr)
@@ -570,7 +511,7 @@ pass(struct run *run)
 		    "invalid header value for: " STR_FMT,
 		    STR_ARG(v->bad_header));
 		drop_grants(run, 0);
-		return reply(run->jwt, x, 503, text, STR_NONE);
+		return reply(run->jwt, x, 503, text, text, STR_NONE);
 	}
 	for (size_t i = 0; i < run->n_grants; i++)
 		apply(run, &run->grants[i]);
@@ -589,11 +530,12 @@ require(const struct jwt_authn *jwt, struct exchange *x,
 		.now_s = host_wall_ns(x) / 1000000000 };
 	enum jws_status status = r ? check(&run, r) : JWS_OK;
 	unsigned code = status == JWS_AUDIENCE_NOT_ALLOWED ? 403 : 401;
+	struct str text;
 
 	if (!status)
 		return pass(&run);
-	return reply(jwt, x, code, str_of(jws_status_text(status)),
-	    challenge(x, status));
+	text = str_of(jws_status_text(status));
+	return reply(jwt, x, code, text, text, challenge(x, status));
 }
 
 /* The request's headers for a matcher; the path alone where that is enough. */
@@ -625,7 +567,9 @@ required_by_rules(const struct jwt_authn *jwt, struct exchange *x)
 		const struct jwt_rule *rule = &jwt->rules->rules[i];
 		struct headers headers = headers_for(x, rule);
 
-		if (route_match_request(rule->match, &headers, random))
+		if (!route_match_request(rule->match, &headers, random))
+			continue;
+		host_decided_by(x, jwt->rules->conf->rules.items[i].node);
 		return rule->requires;
 	}
 	return NULL;
@@ -648,6 +592,7 @@ on_request(const void *conf, void *state, struct exchange *x)
 	const struct jwt_authn *jwt = conf;
 	const struct conf_jwt_route *route = host_route_conf(x);
 	const struct jwt_requirement *r;
+	struct str why;
 
 	(void)state;
 	remove_claim_headers(jwt, x);
@@ -662,12 +607,14 @@ on_request(const void *conf, void *state, struct exchange *x)
 	r = jwt_rules_named(jwt->rules, route->requirement_name);
 	if (r)
 		return require(jwt, x, r);
+	why = arena_printf(host_arena(x),
+	    "Wrong requirement_name: " STR_FMT ". It should be one of [" STR_FMT
+	    "]",
+	    STR_ARG(route->requirement_name), STR_ARG(jwt->rules->names));
 	return reply(jwt, x, 403,
-	    arena_printf(host_arena(x),
-		"Failed JWT authentication: Wrong requirement_name: " STR_FMT
-		". It should be one of [" STR_FMT "]",
-		STR_ARG(route->requirement_name), STR_ARG(jwt->rules->names)),
-	    STR_NONE);
+	    arena_printf(host_arena(x), "Failed JWT authentication: " STR_FMT,
+		STR_ARG(why)),
+	    why, STR_NONE);
 }
 
 const struct filter filter_jwt_authn = {

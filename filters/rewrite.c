@@ -70,15 +70,21 @@ refuse(struct exchange *x)
 	return FILTER_REPLY;
 }
 
-/* For the log and the backend, as a route's own rewrite does. */
+/*
+ * What the client asked for: for the backend as a route's own rewrite does,
+ * and for the log, since a route that rewrites again forgets it.
+ */
 static void
 keep_original(struct exchange *x)
 {
 	static const struct str name = STR_INIT("x-envoy-original-path");
+	static const struct str ns = STR_INIT("sallyport.rewrite");
+	struct str path = host_header(x, HOST_REQUEST, STR(":path"), 0);
 
+	if (!host_metadata(x, ns, STR("path")).ptr)
+		host_metadata_set(x, ns, STR("path"), path);
 	if (!host_header(x, HOST_REQUEST, name, 0).ptr)
-		(void)host_header_set(x, HOST_REQUEST, name,
-		    host_header(x, HOST_REQUEST, STR(":path"), 0));
+		(void)host_header_set(x, HOST_REQUEST, name, path);
 }
 
 static enum verdict

@@ -55,6 +55,12 @@ chain_collects(const struct exchange *x)
 }
 
 bool
+chain_is_on(const struct exchange *x, size_t filter)
+{
+	return x->chain && x->chain->is_on[filter];
+}
+
+bool
 chain_has_body(const struct exchange *x)
 {
 	return x->chain && x->chain->has_body && x->phase == EXCHANGE_REQUEST;
@@ -91,9 +97,21 @@ collect(struct exchange *x, size_t max)
 
 /* ---- running ---- */
 
-static enum chain_result
-result_of(struct chain_run *run, enum verdict verdict)
+static void
+tell(struct exchange *x, enum verdict verdict)
 {
+	if (x->hooks->passed)
+		x->hooks->passed(x, EXCHANGE_PART_FILTER,
+		    (size_t)x->chain->current, verdict);
+	x->decided = NULL;
+}
+
+static enum chain_result
+result_of(struct exchange *x, enum verdict verdict)
+{
+	struct chain_run *run = x->chain;
+
+	tell(x, verdict);
 	/* The sender of a reply is still needed. */
 	if (verdict == FILTER_REPLY)
 		return CHAIN_REPLIED;
@@ -110,8 +128,7 @@ run_headers(struct exchange *x, const struct filter_instance *f)
 
 	run->current = (int)run->request_at;
 	if (f->filter->on_request)
-		result =
-		    result_of(run, f->filter->on_request(f->conf, state, x));
+		result = result_of(x, f->filter->on_request(f->conf, state, x));
 	if (result)
 		return result;
 	run->at_body = true;
@@ -134,7 +151,7 @@ run_body(struct exchange *x, const struct filter_instance *f)
 	if (result || !f->filter->on_request_body)
 		return result;
 	run->current = (int)run->request_at;
-	return result_of(run,
+	return result_of(x,
 	    f->filter->on_request_body(f->conf, run->states + f->state_at, x));
 }
 
@@ -187,6 +204,7 @@ chain_run_response(struct exchange *x)
 		run->current = (int)at;
 		verdict = f->filter->on_response(
 		    f->conf, run->states + f->state_at, x);
+		tell(x, verdict);
 		run->current = -1;
 		if (verdict == FILTER_WAIT)
 			return CHAIN_WAITS;

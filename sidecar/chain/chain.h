@@ -31,6 +31,9 @@ void chain_end(struct exchange *);
 /* The filter that is running now: its position, or -1. */
 int chain_current(const struct exchange *);
 
+/* Whether a filter runs for this request, by the chain and the route. */
+bool chain_is_on(const struct exchange *, size_t filter);
+
 /* Whether the body is being collected for a filter, and whether it has been. */
 bool chain_collects(const struct exchange *);
 bool chain_has_body(const struct exchange *);

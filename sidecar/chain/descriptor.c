@@ -1,300 +1,348 @@
 /* The rate limit actions, one entry each. */
 #include "config.h"
 
-#include <arpa/inet.h>
+#include <sys/socket.h>
 
 #include "chain/descriptor.h"
-#include "chain/match.h"
+#include "chain/kit.h"
 #include "http/address.h"
 #include "http/params.h"
 
-/* What an action has to match. */
-struct rate_limit_action {
-	const struct header_match **headers;
-	const struct query_match **queries;
-	struct address_range *ranges;
-	const struct format *value; /* of remote_address_match */
+enum { HITS_MAX = 1000000000 };
+
+struct action {
+	const struct conf_rate_limit_action *conf;
+	struct str header; /* of request_headers, in lower case */
+	struct kit_matches headers; /* of header_value_match */
+	const struct string_match *
+	    *queries; /* of query_parameter_value_match */
+	struct address_range *ranges; /* of remote_address_match */
+	const struct format *value; /* likewise */
+	struct str *path; /* of metadata */
 };
 
-/* ---- compiling ---- */
+struct rate_limit {
+	const struct conf_rate_limit *conf;
+	struct action *actions;
+	const struct format *hits; /* or NULL */
+};
+
+struct rate_limits {
+	struct rate_limit *items;
+	size_t n;
+};
+
+/* ---- building ---- */
 
 static void
-build_address(struct setup *s, struct rate_limit_action *a,
-    const struct conf_address_match_action *conf)
+build_queries(struct setup *s, struct action *a,
+    const struct conf_value_match_action *conf)
 {
-	const conf_cidr_ranges *ranges;
+	size_t n = conf->query_parameters.n;
 
-	if (!conf->address_matcher)
-		return;
-	ranges = &conf->address_matcher->ranges;
-	a->value = host_setup_format(s, conf->node, conf->descriptor_value);
-	a->ranges =
-	    ARENA_ARRAY(host_setup_arena(s), ranges->n, struct address_range);
-	for (size_t i = 0; i < ranges->n; i++)
-		if (!address_range_read(ranges->items[i].address_prefix,
-			ranges->items[i].prefix_len, &a->ranges[i]))
-			host_setup_error(s, ranges->items[i].node,
-			    "malformed IP address: " STR_FMT "/%u",
-			    STR_ARG(ranges->items[i].address_prefix),
-			    (unsigned)ranges->items[i].prefix_len);
+	a->queries = ARENA_ARRAY(
+	    host_setup_arena(s), n + 1, const struct string_match *);
+	for (size_t i = 0; i < n; i++)
+		if (conf->query_parameters.items[i].string_match)
+			a->queries[i] = kit_string_match(
+			    s, conf->query_parameters.items[i].string_match);
 }
 
 static void
-build_action(struct setup *s, struct rate_limit_action *a,
-    const struct conf_rate_limit_action *conf)
+build_address(struct setup *s, struct action *a,
+    const struct conf_address_match_action *action)
 {
-	const struct conf_value_match_action *match =
-	    conf->header_value_match ? conf->header_value_match
-				     : conf->query_parameter_value_match;
-	struct arena *arena = host_setup_arena(s);
-	struct diag *diag = diag_new(arena);
+	const struct conf_address_matcher *conf = action->address_matcher;
 
+	a->value = host_setup_format(s, action->node, action->descriptor_value);
+	a->ranges = ARENA_ARRAY(
+	    host_setup_arena(s), conf->ranges.n + 1, struct address_range);
+	for (size_t i = 0; i < conf->ranges.n; i++) {
+		const struct conf_cidr_range *r = &conf->ranges.items[i];
+
+		if (!address_range_read(
+			r->address_prefix, r->prefix_len, &a->ranges[i]))
+			host_setup_error(s, r->node,
+			    STR_FMT "/%u is no range of addresses",
+			    STR_ARG(r->address_prefix),
+			    (unsigned)r->prefix_len);
+	}
+}
+
+static void
+build_action(struct setup *s, const struct conf_rate_limit_action *conf,
+    struct action *a)
+{
+	struct arena *arena = host_setup_arena(s);
+	const struct conf_metadata_key *key =
+	    conf->metadata ? conf->metadata->metadata_key : NULL;
+
+	a->conf = conf;
+	if (conf->request_headers)
+		a->header =
+		    header_name_sought(arena, conf->request_headers->name);
+	if (conf->header_value_match)
+		a->headers = kit_header_matches(s,
+		    conf->header_value_match->headers.items,
+		    conf->header_value_match->headers.n);
+	if (conf->query_parameter_value_match)
+		build_queries(s, a, conf->query_parameter_value_match);
 	if (conf->remote_address_match)
 		build_address(s, a, conf->remote_address_match);
-	if (!match)
+	if (!key)
 		return;
-	a->headers =
-	    ARENA_ARRAY(arena, match->headers.n, const struct header_match *);
-	for (size_t i = 0; i < match->headers.n; i++)
-		a->headers[i] =
-		    header_match_build(arena, &match->headers.items[i], diag);
-	a->queries = ARENA_ARRAY(
-	    arena, match->query_parameters.n, const struct query_match *);
-	for (size_t i = 0; i < match->query_parameters.n; i++)
-		a->queries[i] = query_match_build(
-		    arena, &match->query_parameters.items[i], diag);
-	for (size_t i = 0; i < diag_errors(diag); i++)
-		host_setup_error(s, match->node, "%s", diag_message(diag, i));
+	a->path = ARENA_ARRAY(arena, key->path.n + 1, struct str);
+	for (size_t i = 0; i < key->path.n; i++)
+		a->path[i] = key->path.items[i].key;
 }
 
-struct rate_limits
+static void
+build_limit(
+    struct setup *s, const struct conf_rate_limit *conf, struct rate_limit *l)
+{
+	l->conf = conf;
+	l->actions = ARENA_ARRAY(
+	    host_setup_arena(s), conf->actions.n + 1, struct action);
+	for (size_t i = 0; i < conf->actions.n; i++)
+		build_action(s, &conf->actions.items[i], &l->actions[i]);
+	if (conf->hits_addend && conf->hits_addend->format.len)
+		l->hits = host_setup_format(
+		    s, conf->hits_addend->node, conf->hits_addend->format);
+}
+
+const struct rate_limits *
 rate_limits_build(struct setup *s, const conf_rate_limits *conf)
 {
 	struct arena *arena = host_setup_arena(s);
-	struct rate_limit *items =
-	    ARENA_ARRAY(arena, conf->n, struct rate_limit);
+	struct rate_limits *limits;
 
-	for (size_t i = 0; i < conf->n; i++) {
-		const struct conf_rate_limit *limit = &conf->items[i];
-		struct rate_limit_action *actions = ARENA_ARRAY(
-		    arena, limit->actions.n, struct rate_limit_action);
-
-		for (size_t j = 0; j < limit->actions.n; j++)
-			build_action(s, &actions[j], &limit->actions.items[j]);
-		items[i] = (struct rate_limit){ limit, actions };
-	}
-	return (struct rate_limits){ items, conf->n };
+	if (!conf->n)
+		return NULL;
+	limits = ARENA_NEW(arena, struct rate_limits);
+	limits->n = conf->n;
+	limits->items = ARENA_ARRAY(arena, conf->n, struct rate_limit);
+	for (size_t i = 0; i < conf->n; i++)
+		build_limit(s, &conf->items[i], &limits->items[i]);
+	return limits;
 }
 
-/* ---- running ---- */
+size_t
+rate_limits_count(const struct rate_limits *limits)
+{
+	return limits ? limits->n : 0;
+}
 
-/* The network of an address, as "10.0.0.0/24"; absent for what is no address. */
+/* ---- actions ---- */
+
+/* The network of the client, as "10.0.0.0/24"; absent for what is no address. */
 static struct str
 masked_address(struct exchange *x, const struct conf_masked_remote_address *m)
 {
-	struct str address = host_attribute(x, HOST_CLIENT_ADDRESS);
-	char text[INET6_ADDRSTRLEN];
-	unsigned char ip[16];
-	uint32_t bits = m->v4_prefix_mask_len;
-	int family = AF_INET;
+	struct address address;
+	unsigned bits, all;
 
-	if (!address.ptr || address.len >= sizeof(text))
+	if (!address_read(host_attribute(x, HOST_CLIENT_ADDRESS), &address))
 		return STR_NONE;
-	memcpy(text, address.ptr, address.len);
-	text[address.len] = '\0';
-	if (inet_pton(AF_INET, text, ip) != 1) {
-		family = AF_INET6;
-		bits = m->v6_prefix_mask_len;
-		if (inet_pton(AF_INET6, text, ip) != 1)
-			return STR_NONE;
-	}
-	for (uint32_t bit = bits; bit < (family == AF_INET ? 32 : 128); bit++)
-		ip[bit / 8] &= (unsigned char)~(0x80U >> bit % 8);
-	if (!inet_ntop(family, ip, text, sizeof(text)))
-		return STR_NONE;
-	return arena_printf(host_arena(x), "%s/%u", text, (unsigned)bits);
+	bits = address.family == AF_INET ? m->v4_prefix_mask_len
+					 : m->v6_prefix_mask_len;
+	all = address.family == AF_INET ? 32 : 128;
+	for (unsigned bit = bits; bit < all; bit++)
+		address.bytes[bit / 8] &= (unsigned char)~(0x80U >> bit % 8);
+	return arena_printf(host_arena(x), STR_FMT "/%u",
+	    STR_ARG(address_text(host_arena(x), &address)), bits);
+}
+
+/* Unlike those of routes these look at values that are decoded. */
+static bool
+query_holds(const struct conf_query_matcher *conf,
+    const struct string_match *match, struct str value)
+{
+	if (match)
+		return value.ptr && string_match_holds(match, value);
+	return (value.ptr != NULL) ==
+	       (!conf->has_present_match || conf->present_match);
 }
 
 static bool
-headers_match(struct exchange *x, const struct rate_limit_action *a,
-    const struct conf_value_match_action *conf)
+queries_hold(struct exchange *x, const struct action *a)
 {
-	size_t n;
-	const struct header *all = host_headers(x, HOST_REQUEST, &n);
-	struct headers headers;
-
-	headers_init(&headers, host_arena(x));
-	for (size_t i = 0; i < n; i++)
-		headers_add(&headers, all[i].name, all[i].value);
-	for (size_t i = 0; i < conf->headers.n; i++)
-		if (!header_match_holds(a->headers[i], &headers))
-			return false;
-	return true;
-}
-
-static bool
-queries_match(struct exchange *x, const struct rate_limit_action *a,
-    const struct conf_value_match_action *conf)
-{
+	const struct conf_value_match_action *conf =
+	    a->conf->query_parameter_value_match;
 	struct str target = host_header(x, HOST_REQUEST, STR(":path"), 0);
 
-	for (size_t i = 0; i < conf->query_parameters.n; i++)
-		if (!query_match_holds(a->queries[i], target))
+	for (size_t i = 0; i < conf->query_parameters.n; i++) {
+		const struct conf_query_matcher *q =
+		    &conf->query_parameters.items[i];
+
+		if (!query_holds(q, a->queries[i],
+			params_query_get(host_arena(x), target, q->name)))
 			return false;
+	}
 	return true;
 }
 
-/* A text, not empty; numbers and structures are none. */
-static struct str
-metadata_value(struct exchange *x, const struct conf_metadata_action *m)
-{
-	size_t n = m->metadata_key->path.n;
-	struct str *keys = ARENA_ARRAY(host_arena(x), n, struct str);
-	struct str value;
-
-	for (size_t i = 0; i < n; i++)
-		keys[i] = m->metadata_key->path.items[i].key;
-	value = m->source == CONF_METADATA_ROUTE
-		    ? host_route_metadata(x, m->metadata_key->key, keys, n)
-		    : host_metadata_string(x, m->metadata_key->key, keys, n);
-	if (value.len)
-		return value;
-	return m->default_value.len ? m->default_value : STR_NONE;
-}
-
-/* An entry; its value is absent when there is none. */
-static struct descriptor_entry
-run_match(struct exchange *x, const struct rate_limit_action *a,
-    const struct conf_rate_limit_action *conf)
-{
-	const struct conf_value_match_action *m =
-	    conf->header_value_match ? conf->header_value_match
-				     : conf->query_parameter_value_match;
-	bool matches = conf->header_value_match ? headers_match(x, a, m)
-						: queries_match(x, a, m);
-
-	return (struct descriptor_entry){ m->descriptor_key,
-		matches == m->expect_match ? m->descriptor_value : STR_NONE };
-}
-
-static struct descriptor_entry
-run_lookup(
-    struct exchange *x, const struct conf_rate_limit_action *a, bool *skip)
-{
-	struct arena *arena = host_arena(x);
-	struct str path;
-
-	if (a->request_headers) {
-		*skip = a->request_headers->skip_if_absent;
-		return (struct descriptor_entry){
-			a->request_headers->descriptor_key,
-			host_header(x, HOST_REQUEST,
-			    header_name_lower(
-				arena, a->request_headers->header_name),
-			    0)
-		};
-	}
-	if (a->query_parameters) {
-		*skip = a->query_parameters->skip_if_absent;
-		path = host_header(x, HOST_REQUEST, STR(":path"), 0);
-		return (struct descriptor_entry){
-			a->query_parameters->descriptor_key,
-			params_query_get(arena, path,
-			    a->query_parameters->query_parameter_name)
-		};
-	}
-	*skip = a->metadata->skip_if_absent;
-	return (struct descriptor_entry){ a->metadata->descriptor_key,
-		metadata_value(x, a->metadata) };
-}
-
 static bool
-address_matches(struct exchange *x, const struct rate_limit_action *a,
-    const struct conf_address_matcher *conf)
+address_holds(struct exchange *x, const struct action *a)
 {
+	const struct conf_address_matcher *conf =
+	    a->conf->remote_address_match->address_matcher;
 	struct address address;
 	bool inside = false;
 
 	if (!address_read(host_attribute(x, HOST_CLIENT_ADDRESS), &address))
 		return false;
-	for (size_t i = 0; i < conf->ranges.n; i++)
-		inside |= address_is_in(&address, &a->ranges[i]);
+	for (size_t i = 0; i < conf->ranges.n && !inside; i++)
+		inside = address_is_in(&address, &a->ranges[i]);
 	return inside != conf->invert_match;
 }
 
-static struct descriptor_entry
-run_address(struct exchange *x, const struct rate_limit_action *a,
-    const struct conf_address_match_action *conf)
+static struct str
+metadata_value(struct exchange *x, const struct action *a)
 {
-	struct descriptor_entry e = { conf->descriptor_key, STR_NONE };
+	const struct conf_metadata_action *conf = a->conf->metadata;
+	const struct conf_metadata_key *key = conf->metadata_key;
+	struct str value =
+	    conf->source
+		? host_route_metadata_string(x, key->key, a->path, key->path.n)
+		: host_metadata_string(x, key->key, a->path, key->path.n);
 
-	if (!address_matches(x, a, conf->address_matcher))
-		return e;
-	e.value = host_format(x, a->value);
-	if (!e.value.len)
-		e.value =
-		    conf->default_value.len ? conf->default_value : STR_NONE;
-	return e;
+	if (value.len)
+		return value;
+	return conf->default_value.len ? conf->default_value : STR_NONE;
 }
 
-static struct descriptor_entry
-run_fixed(struct exchange *x, const struct conf_rate_limit_action *a)
-{
-	struct str own;
+/* An entry without a value is left out, or the whole descriptor is. */
+struct found {
+	struct descriptor_entry entry;
+	bool may_be_absent;
+};
 
-	if (a->generic_key)
-		return (
-		    struct descriptor_entry){ a->generic_key->descriptor_key,
-			a->generic_key->descriptor_value };
-	if (a->remote_address)
-		return (struct descriptor_entry){ STR("remote_address"),
-			host_attribute(x, HOST_CLIENT_ADDRESS) };
-	if (a->masked_remote_address)
-		return (struct descriptor_entry){ STR("masked_remote_address"),
-			masked_address(x, a->masked_remote_address) };
-	if (a->destination_cluster)
-		return (struct descriptor_entry){ STR("destination_cluster"),
-			host_attribute(x, HOST_CLUSTER_NAME) };
-	own = host_attribute(x, HOST_SERVICE_CLUSTER);
-	return (struct descriptor_entry){ STR("source_cluster"),
-		own.ptr ? own : STR("") };
+static struct found
+found(struct str key, struct str value, bool may_be_absent)
+{
+	return (struct found){ { key, value }, may_be_absent };
 }
 
-/* Whether the action leaves a descriptor; it may do so without an entry. */
-static bool
-run_action(struct exchange *x, const struct rate_limit_action *a,
-    const struct conf_rate_limit_action *conf, struct descriptor *d)
+/* The fixed value of an action whose condition holds. */
+static struct found
+found_if(bool holds, struct str key, struct str value)
 {
-	struct descriptor_entry e;
-	bool skip = false;
+	return found(key, holds ? value : STR_NONE, false);
+}
 
-	if (conf->header_value_match || conf->query_parameter_value_match)
-		e = run_match(x, a, conf);
-	else if (conf->remote_address_match)
-		e = run_address(x, a, conf->remote_address_match);
-	else if (conf->request_headers || conf->query_parameters ||
-		 conf->metadata)
-		e = run_lookup(x, conf, &skip);
-	else
-		e = run_fixed(x, conf);
-	if (!e.value.ptr)
-		return skip;
-	if (d->n == DESCRIPTOR_ENTRIES_MAX)
-		return false;
-	e.value = host_keep(x, e.value);
-	d->entries[d->n++] = e;
+static struct found
+run_address_match(struct exchange *x, const struct action *a)
+{
+	const struct conf_address_match_action *m =
+	    a->conf->remote_address_match;
+	struct str value = STR_NONE;
+
+	if (address_holds(x, a)) {
+		value = host_format(x, a->value);
+		if (!value.len)
+			value = m->default_value;
+	}
+	return found(m->descriptor_key, value.len ? value : STR_NONE, false);
+}
+
+static struct found
+run_match(struct exchange *x, const struct action *a)
+{
+	const struct conf_rate_limit_action *c = a->conf;
+	const struct conf_value_match_action *m;
+
+	m = c->header_value_match ? c->header_value_match
+				  : c->query_parameter_value_match;
+	return found_if((c->header_value_match
+				? kit_headers_hold(x, HOST_REQUEST, &a->headers)
+				: queries_hold(x, a)) == m->expect_match,
+	    m->descriptor_key, m->descriptor_value);
+}
+
+static struct found
+run_action(struct exchange *x, const struct action *a)
+{
+	const struct conf_rate_limit_action *c = a->conf;
+	struct str own = host_attribute(x, HOST_SERVICE_CLUSTER);
+
+	if (c->generic_key)
+		return found(c->generic_key->descriptor_key,
+		    c->generic_key->descriptor_value, false);
+	if (c->source_cluster)
+		return found(
+		    STR("source_cluster"), own.ptr ? own : STR(""), false);
+	if (c->destination_cluster)
+		return found(STR("destination_cluster"),
+		    host_attribute(x, HOST_CLUSTER_NAME), false);
+	if (c->remote_address)
+		return found(STR("remote_address"),
+		    host_attribute(x, HOST_CLIENT_ADDRESS), false);
+	if (c->masked_remote_address)
+		return found(STR("masked_remote_address"),
+		    masked_address(x, c->masked_remote_address), false);
+	if (c->request_headers)
+		return found(c->request_headers->descriptor_key,
+		    host_header(x, HOST_REQUEST, a->header, 0),
+		    c->request_headers->skip_if_absent);
+	if (c->query_parameters)
+		return found(c->query_parameters->descriptor_key,
+		    params_query_get(host_arena(x),
+			host_header(x, HOST_REQUEST, STR(":path"), 0),
+			c->query_parameters->name),
+		    c->query_parameters->skip_if_absent);
+	if (c->metadata)
+		return found(c->metadata->descriptor_key, metadata_value(x, a),
+		    c->metadata->skip_if_absent);
+	if (c->remote_address_match)
+		return run_address_match(x, a);
+	return run_match(x, a);
+}
+
+/* ---- descriptors ---- */
+
+bool
+rate_limits_hits(struct exchange *x, const struct rate_limits *limits, size_t i,
+    int64_t *hits)
+{
+	const struct rate_limit *l = &limits->items[i];
+	const struct conf_hits_addend *conf = l->conf->hits_addend;
+	uint64_t number = 1;
+	struct str text;
+
+	if (conf && !l->hits)
+		number = conf->number;
+	if (l->hits) {
+		text = host_format(x, l->hits);
+		/* What comes behind the point is cut off. */
+		text = str_slice(text, 0, str_find_char(text, '.', 0));
+		if (!str_to_u64(text, &number) || number > HITS_MAX)
+			return false;
+	}
+	*hits =
+	    conf && conf->is_negative_hits ? -(int64_t)number : (int64_t)number;
 	return true;
 }
 
 bool
-descriptor_make(
-    struct exchange *x, const struct rate_limit *limit, struct descriptor *d)
+rate_limits_make(struct exchange *x, const struct rate_limits *limits, size_t i,
+    uint32_t stage, struct descriptor *d)
 {
+	const struct rate_limit *l = &limits->items[i];
+
 	d->n = 0;
-	for (size_t i = 0; i < limit->conf->actions.n; i++)
-		if (!run_action(x, &limit->actions[i],
-			&limit->conf->actions.items[i], d))
+	d->x_ratelimit = (enum conf_x_ratelimit)l->conf->x_ratelimit_option;
+	if (l->conf->stage != stage || l->conf->disable_key.len)
+		return false;
+	for (size_t k = 0; k < l->conf->actions.n; k++) {
+		struct found f = run_action(x, &l->actions[k]);
+
+		if (!f.entry.value.ptr && f.may_be_absent)
+			continue;
+		if (!f.entry.value.ptr || d->n == DESCRIPTOR_ENTRIES_MAX)
 			return false;
+		f.entry.value = host_keep(x, f.entry.value);
+		d->entries[d->n++] = f.entry;
+	}
 	return d->n > 0;
 }
 

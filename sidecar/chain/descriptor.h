@@ -6,7 +6,7 @@
 #define SALLYPORT_CHAIN_DESCRIPTOR_H
 
 #include "chain/host.h"
-#include "config/model.h"
+#include "config/model_limit.h"
 
 enum { DESCRIPTOR_ENTRIES_MAX = 16 };
 
@@ -17,29 +17,31 @@ struct descriptor_entry {
 struct descriptor {
 	struct descriptor_entry entries[DESCRIPTOR_ENTRIES_MAX];
 	size_t n;
+	enum conf_x_ratelimit x_ratelimit;
 };
 
-/* A RateLimit message, compiled. */
-struct rate_limit {
-	const struct conf_rate_limit *conf;
-	const struct rate_limit_action *actions; /* as many as in conf */
-};
+/* rate_limits, compiled. */
+struct rate_limits;
 
-struct rate_limits {
-	const struct rate_limit *items;
-	size_t n;
-};
-
-/* Compiles a list; errors are said to the setup. */
-struct rate_limits rate_limits_build(struct setup *, const conf_rate_limits *);
+/* NULL for an empty list and after errors. */
+const struct rate_limits *rate_limits_build(
+    struct setup *, const conf_rate_limits *);
+size_t rate_limits_count(const struct rate_limits *);
 
 /*
- * Runs the actions of one rate limit. False if they make no descriptor: one
- * found no value (and may not be skipped), there are too many, or none left
- * an entry.
+ * Runs the actions of number i. False if they make no descriptor: it is of
+ * another stage or has a disable_key, one action found no value (and may not
+ * be skipped), there are too many, or none left an entry.
  */
-bool descriptor_make(
-    struct exchange *, const struct rate_limit *, struct descriptor *);
+bool rate_limits_make(struct exchange *, const struct rate_limits *, size_t i,
+    uint32_t stage, struct descriptor *);
+
+/*
+ * How many tokens number i draws, negative to give some back; 1 unless
+ * hits_addend says something. False if that is no number.
+ */
+bool rate_limits_hits(
+    struct exchange *, const struct rate_limits *, size_t i, int64_t *hits);
 
 /* The entries as one text, so written that no two lists read the same. */
 struct str descriptor_key(struct exchange *, const struct descriptor *);

@@ -12,6 +12,7 @@
 #include "chain/limits.h"
 #include "chain/local_reply.h"
 #include "chain/route.h"
+#include "http/grpc.h"
 
 struct exchange *
 exchange_new(struct arena *arena, const struct gateway *gateway,
@@ -47,11 +48,7 @@ exchange_status(const struct exchange *x)
 bool
 exchange_is_grpc(const struct exchange *x)
 {
-	struct str type = headers_get(&x->request, STR("content-type"));
-	const struct str grpc = STR("application/grpc");
-
-	return str_starts(type, grpc) &&
-	       (type.len == grpc.len || type.ptr[grpc.len] == '+');
+	return grpc_is_request(&x->request);
 }
 
 bool
@@ -61,6 +58,13 @@ exchange_response_is_bodyless(const struct exchange *x)
 
 	return status == 204 || status == 304 ||
 	       str_eq(headers_get(&x->request, STR(":method")), STR("HEAD"));
+}
+
+static void
+tell(struct exchange *x, enum exchange_part part)
+{
+	if (x->hooks->passed)
+		x->hooks->passed(x, part, 0, FILTER_NEXT);
 }
 
 /* ---- counting ---- */
@@ -137,6 +141,7 @@ begin_response(struct exchange *x)
 	if (!x->chain)
 		chain_init(x);
 	chain_begin_response(x);
+	tell(x, EXCHANGE_PART_ANSWER);
 	advance_response(x);
 }
 
@@ -324,6 +329,7 @@ exchange_start(struct exchange *x)
 	host_reroute(x);
 	limit_choose(x);
 	chain_init(x);
+	tell(x, EXCHANGE_PART_ENTRY);
 	if (x->hooks->begun)
 		x->hooks->begun(x);
 	if (x->is_upgrade && x->route) {

@@ -137,13 +137,21 @@ struct exchange {
 	unsigned attempts;
 	unsigned reroutes; /* how often a route was searched */
 	enum log_type log_type; /* while a log line is rendered */
-	bool renders_reply; /* the body of a local reply is rendered right now */
+	bool renders_reply; /* the body of a local reply is being rendered */
 	unsigned code; /* %RESPONSE_CODE%; 0: not yet */
 	struct str local_body; /* body of a local reply */
 	bool health_check; /* a filter says that it is one */
+	const struct node *decided; /* what the filter says it has gone by */
 
 	const struct exchange_hooks *hooks;
 	void *owner; /* the front's */
+};
+
+/* A part of its way that an exchange has passed. */
+enum exchange_part {
+	EXCHANGE_PART_ENTRY, /* all that comes before the filters */
+	EXCHANGE_PART_FILTER, /* a callback of a filter, in phase's direction */
+	EXCHANGE_PART_ANSWER, /* an answer is there, whoever made it */
 };
 
 /* What the chain needs from those above it; set by the front. */
@@ -154,6 +162,9 @@ struct exchange_hooks {
 	void (*changed)(struct exchange *);
 	/* A filter has answered in place of the backend: end the forwarding. */
 	void (*abandon)(struct exchange *);
+	/* For whoever watches, or NULL. filter is its place among the gateway's. */
+	void (*passed)(
+	    struct exchange *, enum exchange_part, size_t filter, enum verdict);
 	/* The route is found, the filters are about to run. May be NULL. */
 	void (*begun)(struct exchange *);
 };
@@ -171,6 +182,9 @@ void exchange_start(struct exchange *);
 
 /* Re-runs the filter that waits. */
 void exchange_wake(struct exchange *);
+
+/* When a filter wants to be run again, on the boot clock; INT64_MAX: none does. */
+int64_t exchange_due_ns(const struct exchange *);
 
 /* upload has more or its end: a filter may wait for all of it. */
 void exchange_upload_moved(struct exchange *);

@@ -41,6 +41,7 @@ build_filter(struct setup *s, const struct conf_http_filter *conf)
 	if (!instance->filter)
 		return;
 	instance->name = conf->name;
+	instance->node = conf->node;
 	instance->disabled = conf->disabled;
 	instance->conf = setup_filter(s, instance->filter, conf->typed_config);
 	instance->state_at = g->state_size;

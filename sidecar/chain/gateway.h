@@ -18,6 +18,7 @@ struct filter_instance {
 	const struct filter *filter;
 	struct str
 	    name; /* its name in http_filters, the key of per-route entries */
+	const struct node *node; /* where it stands in http_filters */
 	const void *conf;
 	bool disabled;
 	size_t state_at; /* offset of its state in a request's block */

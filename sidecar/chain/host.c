@@ -108,6 +108,12 @@ host_setup_decode(struct setup *s, const struct schema_message *message,
 }
 
 struct str
+host_setup_path(struct setup *s)
+{
+	return str_of(s->path);
+}
+
+struct str
 host_setup_cluster(struct setup *s, size_t i)
 {
 	const struct conf_static_resources *all =
@@ -259,11 +265,10 @@ find_question(struct exchange *x, unsigned slot)
 	return q;
 }
 
-/* The earliest of the times that somebody waits for. */
-static int64_t
-next_due(const struct exchange *x, int64_t now_ns)
+int64_t
+exchange_due_ns(const struct exchange *x)
 {
-	int64_t due_ns = INT64_MAX;
+	int64_t now_ns = clock_boot_ns(), due_ns = INT64_MAX;
 
 	for (const struct question *q = x->questions; q; q = q->next)
 		if (q->due_ns > now_ns && q->due_ns < due_ns)
@@ -287,7 +292,7 @@ host_timer(struct exchange *x, unsigned slot, int64_t delay_ns)
 		return HOST_READY;
 	exchange_join(x);
 	if (x->wakes)
-		wakes_at(x->wakes, x->wake, next_due(x, now_ns));
+		wakes_at(x->wakes, x->wake, exchange_due_ns(x));
 	return HOST_PENDING;
 }
 
@@ -321,6 +326,12 @@ void
 host_flag(struct exchange *x, const char *flag)
 {
 	flags_set(&x->flags, flag_find(str_of(flag)));
+}
+
+void
+host_decided_by(struct exchange *x, const struct node *node)
+{
+	x->decided = node;
 }
 
 void
@@ -434,24 +445,23 @@ host_metadata_at(
 }
 
 struct str
-host_format(struct exchange *x, const struct format *format)
+host_metadata_string(
+    struct exchange *x, struct str ns, const struct str *keys, size_t n)
 {
-	return format_value(format, x);
+	return metadata_string(x, ns, keys, n);
 }
 
 struct str
-host_format_for_reply(struct exchange *x, const struct format *format)
+host_route_metadata_string(
+    struct exchange *x, struct str ns, const struct str *keys, size_t n)
 {
-	struct headers before = x->response;
-	struct str status = headers_get(&before, STR(":status"));
-	struct str out;
+	return x->route ? route_metadata(x->route, ns, keys, n) : STR_NONE;
+}
 
-	headers_init(&x->response, x->arena);
-	if (status.ptr)
-		headers_add(&x->response, STR(":status"), status);
-	out = format_value(format, x);
-	x->response = before;
-	return out;
+struct str
+host_format(struct exchange *x, const struct format *format)
+{
+	return format_value(format, x);
 }
 
 struct str
@@ -461,33 +471,17 @@ host_body_format(
 	return local_reply_render(x, format, body);
 }
 
-struct str
-host_metadata_string(
-    struct exchange *x, struct str ns, const struct str *keys, size_t n)
-{
-	return str_starts(metadata_json(x, ns, keys, n), STR("\""))
-		   ? metadata_text(x, ns, keys, n)
-		   : STR_NONE;
-}
-
-struct str
-host_route_metadata(
-    struct exchange *x, struct str ns, const struct str *keys, size_t n)
-{
-	return x->route ? route_metadata(x->route, ns, keys, n) : STR_NONE;
-}
-
 const struct rate_limits *
-host_rate_limits(struct exchange *x, enum host_limits which)
+host_rate_limits(struct exchange *x, enum host_level level)
 {
 	if (!host_route_forwards(x))
 		return NULL;
-	return which == HOST_LIMITS_OF_ROUTE ? route_limits(x->route)
-					     : route_vhost_limits(x->route);
+	return level == HOST_LEVEL_ROUTE ? route_limits(x->route)
+					 : route_vhost_limits(x->route);
 }
 
 bool
-host_includes_vhost_limits(struct exchange *x)
+host_route_includes_vhost_limits(struct exchange *x)
 {
 	return host_route_forwards(x) &&
 	       x->route->conf->route->include_vh_rate_limits;

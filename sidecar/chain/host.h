@@ -61,6 +61,12 @@ const void *host_setup_decode(
     struct setup *, const struct schema_message *, const struct any *);
 
 /*
+ * Where the configuration at hand stands, as a dotted path: what tells it
+ * from all others.
+ */
+struct str host_setup_path(struct setup *);
+
+/*
  * Name of the configuration's cluster number i; absent after the last one,
  * and where the host cannot tell.
  */
@@ -105,6 +111,7 @@ bool host_header_add_empty(struct exchange *, enum host_map, struct str name);
  * response code details for the log ("cors_response"). Everything is copied.
  * The filter's own on_response does not run for it, so all its fields belong in headers.
  */
+struct kit_fields;
 struct host_reply {
 	unsigned status;
 	const struct header *headers;
@@ -112,6 +119,8 @@ struct host_reply {
 	struct str body; /* text/plain unless headers name a content-type */
 	struct str details;
 	const char *flag; /* response flag for the log ("RL"), or NULL */
+	const struct kit_fields
+	    *fields; /* changes to the answer's fields (chain/kit.h), or NULL */
 	unsigned grpc_status; /* for gRPC requests; 0: what status means */
 	bool bare; /* untouched by the route, local_reply_config and gRPC */
 };
@@ -163,6 +172,12 @@ void host_reroute(struct exchange *);
 /* Adds a response flag for the log ("DI"). */
 void host_flag(struct exchange *, const char *flag);
 
+/*
+ * What in the configuration the verdict has come from, where that is less than
+ * all of the filter's: for explanations. The last word counts.
+ */
+void host_decided_by(struct exchange *, const struct node *);
+
 /* The request is a health check: the log and the counters may leave it out. */
 void host_note_health_check(struct exchange *);
 
@@ -208,32 +223,29 @@ void host_metadata_merge(struct exchange *, struct str ns, struct str object);
 struct str host_metadata_at(
     struct exchange *, struct str ns, const struct str *keys, size_t n);
 
-/* The same for strings only; and for the metadata of the route's configuration. */
+/* The same if it is a text; absent for anything else. */
 struct str host_metadata_string(
     struct exchange *, struct str ns, const struct str *keys, size_t n);
-struct str host_route_metadata(
+
+/* The same of the metadata that the chosen route has in the configuration. */
+struct str host_route_metadata_string(
     struct exchange *, struct str ns, const struct str *keys, size_t n);
 
 /* The text with its operators filled in, in request memory. */
 struct str host_format(struct exchange *, const struct format *);
-
-/* The same for a field of a reply that is being made: of a response there is but the status. */
-struct str host_format_for_reply(struct exchange *, const struct format *);
 
 /* The same of a body's format; body is what %LOCAL_REPLY_BODY% stands for. */
 struct str host_body_format(
     struct exchange *, const struct format *, struct str body);
 
 /*
- * rate_limits of the chosen route, or of its virtual host; NULL unless the
- * route forwards.
+ * rate_limits of the chosen route (HOST_LEVEL_ROUTE) or of its virtual host
+ * (HOST_LEVEL_VHOST); NULL if there are none or the route does not forward.
+ * And whether the route asks for the latter too.
  */
-enum host_limits { HOST_LIMITS_OF_ROUTE, HOST_LIMITS_OF_VHOST };
 struct rate_limits;
-const struct rate_limits *host_rate_limits(struct exchange *, enum host_limits);
-
-/* Whether the route wants those of its virtual host beside its own. */
-bool host_includes_vhost_limits(struct exchange *);
+const struct rate_limits *host_rate_limits(struct exchange *, enum host_level);
+bool host_route_includes_vhost_limits(struct exchange *);
 
 void host_count(struct exchange *, int counter, uint64_t by);
 

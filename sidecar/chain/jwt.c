@@ -77,6 +77,46 @@ build_memo(struct setup *s, struct jwt_provider *p)
 	    len ? len : REMEMBERED_LEN_MAX);
 }
 
+/* claim_name is a path whose names are joined by dots. */
+static struct jwt_strings
+claim_path(struct setup *s, const struct jwt_provider *p,
+    const struct conf_jwt_claim *conf)
+{
+	struct arena *arena = host_setup_arena(s);
+	struct str rest = conf->claim_name;
+	struct str *path =
+	    ARENA_ARRAY(arena, rest.len + conf->claim_path.n + 1, struct str);
+	size_t n = 0;
+
+	if (!rest.len == !conf->claim_path.n)
+		host_setup_error(s, conf->node,
+		    "Provider '" STR_FMT
+		    "' has a claim_to_headers entry for header '" STR_FMT
+		    "' which does not set exactly one of claim_name and "
+		    "claim_path",
+		    STR_ARG(p->name), STR_ARG(conf->header_name));
+	for (size_t i = 0; i < conf->claim_path.n; i++)
+		path[n++] = conf->claim_path.items[i].key;
+	while (!conf->claim_path.n && rest.ptr)
+		path[n++] = str_split(&rest, '.');
+	return (struct jwt_strings){ path, n };
+}
+
+static void
+build_claims(struct setup *s, struct jwt_provider *p)
+{
+	const struct conf_jwt_claim *conf = p->conf->claim_to_headers.items;
+
+	p->n_claims = p->conf->claim_to_headers.n;
+	p->claims = ARENA_ARRAY(
+	    host_setup_arena(s), p->n_claims + 1, struct jwt_claim_header);
+	for (size_t i = 0; i < p->n_claims; i++) {
+		p->claims[i].header =
+		    header_name(s, conf[i].node, conf[i].header_name);
+		p->claims[i].path = claim_path(s, p, &conf[i]);
+	}
+}
+
 static void
 build_provider(struct setup *s, struct jwt_provider *p)
 {
@@ -96,16 +136,7 @@ build_provider(struct setup *s, struct jwt_provider *p)
 	if (conf->forward_payload_header.len)
 		p->payload_header =
 		    header_name(s, conf->node, conf->forward_payload_header);
-	p->n_claims = conf->claim_to_headers.n;
-	p->claims =
-	    ARENA_ARRAY(arena, p->n_claims + 1, struct jwt_claim_header);
-	for (size_t i = 0; i < p->n_claims; i++) {
-		const struct conf_jwt_claim *claim =
-		    &conf->claim_to_headers.items[i];
-		p->claims[i].header =
-		    header_name(s, claim->node, claim->header_name);
-		p->claims[i].claim = claim->claim_name;
-	}
+	build_claims(s, p);
 	read_keys(s, p);
 	build_memo(s, p);
 }
@@ -234,15 +265,16 @@ build_all(struct setup *s, const struct jwt_rules *jwt,
 }
 
 /*
- * What lets requests pass comes last, once, and looks only at tokens of the
- * providers that stand beside it.
+ * What lets requests pass comes last, once. Where only missing tokens may,
+ * it looks at those of the providers that stand beside it.
  */
 static void
 build_any(struct setup *s, const struct jwt_rules *jwt,
     const struct conf_jwt_requirements *conf, struct jwt_requirement *out)
 {
 	struct arena *arena = host_setup_arena(s);
-	struct jwt_requirement last = { .kind = JWT_REQUIRE_NOTHING };
+	struct jwt_requirement last = { .kind = JWT_REQUIRE_GOOD_IF_ANY };
+	bool missing = false, failed = false;
 	size_t n = conf->requirements.n;
 
 	out->kind = JWT_REQUIRE_ANY;
@@ -255,10 +287,8 @@ build_any(struct setup *s, const struct jwt_rules *jwt,
 				      : c->provider_name;
 		const struct jwt_provider *p;
 
-		if (c->allow_missing_or_failed)
-			last.kind = JWT_REQUIRE_LOOK_ONLY;
-		else if (c->allow_missing && last.kind == JWT_REQUIRE_NOTHING)
-			last.kind = JWT_REQUIRE_GOOD_IF_ANY;
+		missing = missing || c->allow_missing;
+		failed = failed || c->allow_missing_or_failed;
 		if (lets_pass(c))
 			continue;
 		build_requirement(s, jwt, c, &out->children[out->n_children++]);
@@ -266,7 +296,9 @@ build_any(struct setup *s, const struct jwt_rules *jwt,
 		if (p)
 			add_places(arena, &last, p);
 	}
-	if (last.kind != JWT_REQUIRE_NOTHING)
+	if (failed)
+		last = (struct jwt_requirement){ .kind = JWT_REQUIRE_NOTHING };
+	if (missing || failed)
 		out->children[out->n_children++] = last;
 }
 
@@ -331,7 +363,7 @@ build_named(struct setup *s, struct jwt_rules *jwt)
 	for (size_t i = 0; i < map->n; i++) {
 		build_requirement(s, jwt, map->items[i].value, &jwt->named[i]);
 		jwt->names = arena_printf(arena, STR_FMT "%s" STR_FMT,
-		    STR_ARG(jwt->names), i ? ", " : "",
+		    STR_ARG(jwt->names), i ? "," : "",
 		    STR_ARG(map->items[i].key));
 	}
 }

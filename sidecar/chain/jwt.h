@@ -19,7 +19,8 @@ struct jwt_strings {
 };
 
 struct jwt_claim_header {
-	struct str header, claim;
+	struct str header;
+	struct jwt_strings path; /* of the claim */
 };
 
 struct jwt_provider {

@@ -159,7 +159,13 @@ kit_happens(struct exchange *x, const struct conf_runtime_fraction *fraction,
 		   : fallback;
 }
 
-/* Whether the field's action lets it be written where it exists or not. */
+/* What is to be done with a field, found out before anything is changed. */
+struct change {
+	struct str name, value;
+	bool overwrites;
+};
+
+/* Whether the field is written at all, by its action. */
 static bool
 applies(const struct field *f, bool exists)
 {
@@ -167,43 +173,79 @@ applies(const struct field *f, bool exists)
 		      : f->action != CONF_OVERWRITE_IF_EXISTS;
 }
 
+static bool
+plan(struct exchange *x, const struct field *f, bool exists,
+    struct change *change)
+{
+	struct str value;
+
+	if (!applies(f, exists))
+		return false;
+	value = host_format(x, f->value);
+	if (!header_value_is_valid(value) || (!value.len && !f->keep_empty))
+		return false;
+	*change = (struct change){ f->name, value.ptr ? value : STR(""),
+		f->action == CONF_OVERWRITE_IF_EXISTS ||
+		    f->action == CONF_OVERWRITE_IF_EXISTS_OR_ADD };
+	return true;
+}
+
+static void
+carry_out(struct exchange *x, enum host_map map, const struct change *change)
+{
+	if (change->value.len && change->overwrites) {
+		(void)host_header_set(x, map, change->name, change->value);
+		return;
+	}
+	if (change->overwrites)
+		(void)host_header_remove(x, map, change->name);
+	if (change->value.len)
+		(void)host_header_add(x, map, change->name, change->value);
+	else
+		(void)host_header_add_empty(x, map, change->name);
+}
+
 void
 kit_fields_apply(
     struct exchange *x, enum host_map map, const struct kit_fields *fields)
 {
-	for (size_t i = 0; fields && i < fields->n; i++) {
-		const struct field *f = &fields->items[i];
-		struct str value = host_format(x, f->value);
+	struct change *changes;
+	size_t n = 0;
 
-		if (!applies(f, host_header(x, map, f->name, 0).ptr) ||
-		    (!value.len && !f->keep_empty))
-			continue;
-		if (f->action != CONF_APPEND_IF_EXISTS_OR_ADD && !value.len)
-			(void)host_header_remove(x, map, f->name);
-		if (!value.len)
-			(void)host_header_add_empty(x, map, f->name);
-		else if (f->action == CONF_APPEND_IF_EXISTS_OR_ADD)
-			(void)host_header_add(x, map, f->name, value);
-		else
-			(void)host_header_set(x, map, f->name, value);
+	if (!fields)
+		return;
+	changes = ARENA_ARRAY(host_arena(x), fields->n + 1, struct change);
+	for (size_t i = 0; i < fields->n; i++) {
+		const struct field *f = &fields->items[i];
+
+		n += plan(
+		    x, f, host_header(x, map, f->name, 0).ptr, &changes[n]);
 	}
+	for (int adding = 0; adding < 2; adding++)
+		for (size_t i = 0; i < n; i++)
+			if (changes[i].overwrites != (adding == 1))
+				carry_out(x, map, &changes[i]);
 }
 
 void
 kit_fields_write(struct exchange *x, const struct kit_fields *fields,
     struct headers *headers)
 {
-	for (size_t i = 0; fields && i < fields->n; i++) {
-		const struct field *f = &fields->items[i];
-		struct str value = host_format_for_reply(x, f->value);
+	struct change *changes;
+	size_t n = 0;
 
-		if (!applies(f, headers_get(headers, f->name).ptr) ||
-		    !header_value_is_valid(value) ||
-		    (!value.len && !f->keep_empty))
-			continue;
-		if (f->action == CONF_APPEND_IF_EXISTS_OR_ADD)
-			headers_add(headers, f->name, value);
-		else
-			headers_set(headers, f->name, value);
+	if (!fields)
+		return;
+	changes = ARENA_ARRAY(host_arena(x), fields->n + 1, struct change);
+	for (size_t i = 0; i < fields->n; i++) {
+		const struct field *f = &fields->items[i];
+
+		n += plan(x, f, headers_get(headers, f->name).ptr, &changes[n]);
 	}
+	for (size_t i = 0; i < n; i++)
+		if (changes[i].overwrites)
+			headers_set(headers, changes[i].name, changes[i].value);
+	for (size_t i = 0; i < n; i++)
+		if (!changes[i].overwrites)
+			headers_add(headers, changes[i].name, changes[i].value);
 }

@@ -41,8 +41,10 @@ bool kit_happens(
     struct exchange *, const struct conf_runtime_fraction *, bool fallback);
 
 /*
- * Applies the fields one by one, in their order: to the request or the
- * response, or to headers that are to become a reply. NULL does nothing.
+ * Applies the fields as routes do: values and what exists are those of the
+ * beginning, then comes what overwrites, then what is added. To the request
+ * or the response, or to the headers of an answer that is being made. NULL
+ * does nothing.
  */
 void kit_fields_apply(
     struct exchange *, enum host_map, const struct kit_fields *);

@@ -2,10 +2,12 @@
 #include "config.h"
 
 #include "chain/format.h"
+#include "chain/kit.h"
 #include "chain/local_reply.h"
 #include "chain/logfilter.h"
 #include "chain/mutation.h"
 #include "config/bootstrap.h"
+#include "http/grpc.h"
 
 enum { BODY_MAX = 64 * 1024 };
 
@@ -67,7 +69,6 @@ local_reply_begin(struct exchange *x, const struct host_reply *reply)
 	headers_init(&x->response, x->arena);
 	headers_add(&x->response, STR(":status"),
 	    arena_printf(x->arena, "%u", reply->status));
-	x->code = 0;
 	x->details = arena_str(x->arena, reply->details);
 	flags_set(&x->flags, flag_find(str_of(reply->flag)));
 	x->local_body =
@@ -77,6 +78,7 @@ local_reply_begin(struct exchange *x, const struct host_reply *reply)
 void
 local_reply_add_fields(struct exchange *x, const struct host_reply *reply)
 {
+	kit_fields_write(x, reply->fields, &x->response);
 	for (size_t i = 0; i < reply->n_headers; i++) {
 		struct str name = arena_str(x->arena, reply->headers[i].name);
 		struct str value = arena_str(x->arena, reply->headers[i].value);
@@ -177,29 +179,6 @@ set_body(struct exchange *x, const struct answer *a)
 		headers_set(h, STR("content-type"), a->type);
 }
 
-/* gRPC's own numbers, by its mapping of HTTP statuses. */
-static unsigned
-grpc_status_of(unsigned status)
-{
-	switch (status) {
-	case 400:
-		return 13;
-	case 401:
-		return 16;
-	case 403:
-		return 7;
-	case 404:
-		return 12;
-	case 429:
-	case 502:
-	case 503:
-	case 504:
-		return 14;
-	default:
-		return 2;
-	}
-}
-
 static struct str
 grpc_message(struct arena *arena, struct str body)
 {
@@ -229,7 +208,7 @@ answer_grpc(struct exchange *x, struct answer *a, unsigned grpc_status)
 	    str_eq(headers_get(&x->request, STR(":method")), STR("HEAD"));
 
 	if (!grpc_status)
-		grpc_status = grpc_status_of(x->code);
+		grpc_status = grpc_status_of_http(x->code);
 	set_status(x, 200);
 	headers_set(h, STR("content-type"), STR("application/grpc"));
 	if (!headers_get(h, STR("grpc-status")).len)

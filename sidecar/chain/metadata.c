@@ -234,6 +234,19 @@ metadata_json(
 	return look_up(x, ns, keys, n, print);
 }
 
+static struct str
+string_of(struct arena *arena, const cJSON *value)
+{
+	return cJSON_IsString(value) ? text_of(arena, value) : STR_NONE;
+}
+
+struct str
+metadata_string(
+    const struct exchange *x, struct str ns, const struct str *keys, size_t n)
+{
+	return look_up(x, ns, keys, n, string_of);
+}
+
 bool
 metadata_has(const struct exchange *x, struct str ns)
 {

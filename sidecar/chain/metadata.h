@@ -34,6 +34,10 @@ struct str metadata_text(
 struct str metadata_json(
     const struct exchange *, struct str ns, const struct str *keys, size_t n);
 
+/* The same if the value is a string; absent for anything else. */
+struct str metadata_string(
+    const struct exchange *, struct str ns, const struct str *keys, size_t n);
+
 bool metadata_has(const struct exchange *, struct str ns);
 
 /* Sets a key, to a string or to a JSON value, or to a number. Copies everything. */

@@ -66,7 +66,7 @@ build_host(struct arena *arena, struct rewrite *r,
 {
 	if (action->host_rewrite_header.len)
 		r->host_header =
-		    header_name_lower(arena, action->host_rewrite_header);
+		    header_name_sought(arena, action->host_rewrite_header);
 	build_regex(arena, action->host_rewrite_path_regex, diag,
 	    &r->host_regex, &r->host_substitution);
 	if (action->host_rewrite.len)
@@ -129,25 +129,16 @@ new_path(const struct rewrite *r, const struct exchange *x, struct str path)
 	return STR_NONE;
 }
 
-/* Whether a filter of ours has rewritten the path before and kept the old. */
-static bool
-is_kept(const struct exchange *x)
-{
-	return str_eq(headers_get(&x->request, STR("x-envoy-original-path")),
-	    x->original_path);
-}
-
 void
 rewrite_path(const struct rewrite *r, struct exchange *x)
 {
 	struct str target = headers_get(&x->request, STR(":path"));
-	struct str changed =
-	    r ? new_path(r, x, target_path(target)) : STR_NONE;
+	struct str changed = r ? new_path(r, x, target_path(target)) : STR_NONE;
 
 	if (!changed.len)
 		return;
 	changed = ARENA_JOIN(x->arena, changed, target_query(target));
-	if (!x->gateway->suppress_envoy_headers && !is_kept(x))
+	if (!x->gateway->suppress_envoy_headers)
 		headers_set(&x->request, STR("x-envoy-original-path"), target);
 	headers_set(&x->request, STR(":path"), changed);
 }

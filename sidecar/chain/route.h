@@ -60,7 +60,7 @@ void route_use_hostname(
 /* response_headers_to_add and _remove. */
 void route_finish_response(const struct route *, struct exchange *);
 
-/* rate_limits of the route, and of its virtual host. */
+/* rate_limits of the route, and of its virtual host; NULL if there are none. */
 struct rate_limits;
 const struct rate_limits *route_limits(const struct route *);
 const struct rate_limits *route_vhost_limits(const struct route *);

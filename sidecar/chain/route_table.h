@@ -21,8 +21,7 @@ struct route_parts {
 	const struct rewrite *rewrite;
 	const struct changes *levels[HOST_LEVELS]; /* NULL: none */
 	struct str cluster_header;
-	struct rate_limits limits;
-	const struct rate_limits *vhost_limits;
+	const struct rate_limits *limits, *vhost_limits;
 	const struct vclusters *vclusters;
 	struct route *weighted; /* one for each cluster */
 	uint64_t weight_sum;
@@ -39,7 +38,7 @@ struct vhost {
 	size_t n;
 	const struct pathindex *index; /* NULL: few routes */
 	const struct vclusters *vclusters;
-	struct rate_limits limits;
+	const struct rate_limits *limits;
 	const struct route *to_https; /* of require_tls */
 };
 

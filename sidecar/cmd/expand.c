@@ -36,7 +36,7 @@ static const struct node *
 expand(
     struct arena *arena, const char *path, struct diag *diag, bool *has_secrets)
 {
-	const struct node *top = yaml_read(arena, path, diag);
+	const struct node *top = yaml_read(tree_new(arena), path, diag);
 
 	if (top && short_is(top)) {
 		*has_secrets = short_has_secrets(top);

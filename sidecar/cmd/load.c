@@ -1,5 +1,8 @@
 #include "config.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "cmd/load.h"
 #include "config/bootstrap.h"
 #include "config/diag.h"
@@ -13,10 +16,12 @@ read_only(const char *file, enum load_mode mode, struct loaded *out)
 {
 	struct arena *arena = arena_new(CONFIG_MEMORY);
 
-	*out = (struct loaded){ .arena = arena, .diag = diag_new(arena) };
+	*out = (struct loaded){
+		.arena = arena, .tree = tree_new(arena), .diag = diag_new(arena)
+	};
 	if (mode == LOAD_LENIENT)
 		diag_allow_unknown(out->diag);
-	out->bootstrap = bootstrap_read(arena, file, out->diag);
+	out->bootstrap = bootstrap_read(out->tree, file, out->diag);
 	return out->bootstrap && !diag_errors(out->diag) ? ERR_OK : ERR_CONFIG;
 }
 
@@ -34,13 +39,33 @@ build(struct loaded *l, struct state *state, const char *log)
 		   : ERR_CONFIG;
 }
 
+/* Says what the diag has, and keeps the words. */
+static void
+say(struct loaded *l)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out) {
+		diag_print(l->diag, stderr);
+		return;
+	}
+	diag_print(l->diag, out);
+	if (!fclose(out))
+		l->said = arena_str(l->arena, (struct str){ text, len });
+	if (l->said.len)
+		(void)fwrite(l->said.ptr, 1, l->said.len, stderr);
+	free(text);
+}
+
 enum err
 load_read(const char *file, enum load_mode mode, struct loaded *out)
 {
 	enum err err = read_only(file, mode, out);
 
 	if (err)
-		diag_print(out->diag, stderr);
+		say(out);
 	return err;
 }
 
@@ -49,7 +74,8 @@ load_build(struct loaded *l, struct state *state, const char *log)
 {
 	enum err err = build(l, state, log);
 
-	diag_print(l->diag, stderr);
+	say(l);
+	tree_forget(l->tree);
 	if (!err && state)
 		counter_add(state,
 		    counter_find(state, STR("server.static_unknown_fields")),
@@ -63,6 +89,14 @@ load_check(const char *file, enum load_mode mode, struct loaded *out)
 	enum err err = read_only(file, mode, out);
 
 	return err ? err : build(out, NULL, NULL);
+}
+
+enum err
+load_quietly(const char *file, struct state *state, struct loaded *out)
+{
+	enum err err = read_only(file, LOAD_STRICT, out);
+
+	return err ? err : build(out, state, NULL);
 }
 
 void

@@ -12,7 +12,9 @@
 
 struct loaded {
 	struct arena *arena;
+	struct tree *tree; /* what was read; load_build forgets most of it */
 	struct diag *diag;
+	struct str said; /* what load_read and load_build printed */
 	const struct conf_bootstrap *bootstrap;
 	struct gateway *gateway;
 	struct clusters *clusters;
@@ -32,6 +34,10 @@ enum err load_read(
  */
 enum err load_check(
     const char *file, enum load_mode, struct loaded *out) CHECKED;
+
+/* The same for one process's own use, with its private state. */
+enum err load_quietly(
+    const char *file, struct state *, struct loaded *out) CHECKED;
 
 /*
  * Builds the rest. state may be NULL for a check; log, if not NULL, is where

@@ -178,23 +178,6 @@ struct serving {
 };
 
 /* All that is wrong with the file, or all warnings, once more as a text. */
-static struct str
-said(const struct loaded *l)
-{
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
-	struct str copy;
-
-	if (!out)
-		return STR_NONE;
-	diag_print(l->diag, out);
-	copy = fclose(out) ? STR_NONE
-			   : arena_str(l->arena, (struct str){ text, len });
-	free(text);
-	return copy;
-}
-
 static bool
 load_next(void *arg, struct worker *worker, struct str *text)
 {
@@ -204,7 +187,7 @@ load_next(void *arg, struct worker *worker, struct str *text)
 
 	if (!err)
 		err = load_build(&s->next, s->state, s->options->log);
-	*text = said(&s->next);
+	*text = s->next.said;
 	if (err)
 		return false;
 	*worker = worker_of(&s->next, s->state, &s->sockets);

@@ -49,6 +49,19 @@ static const struct cmd_option check_options[] = {
 	END,
 };
 
+static const struct cmd_option explain_options[] = {
+	{ NAME("--config"), .letter = "-c", VALUE("FILE"),
+	    .text =
+		"The configuration; " SALLYPORT_CONFIG_FILE " if left out." },
+	{ NAME("--header"), .letter = "-H", VALUE("'NAME: VALUE'"),
+	    .repeats = true, .text = "A header of the request." },
+	{ NAME("--client"), VALUE("ADDRESS"),
+	    .text = "The client's IP address, with or without a port; "
+		    "127.0.0.1 if left out." },
+	{ NAME("--json"), .text = "For tools." },
+	END,
+};
+
 static const struct cmd_option reload_options[] = {
 	STATE,
 	{ NAME("--pid"), VALUE("PID"),
@@ -92,6 +105,14 @@ const struct cmd cmd_table[] = {
 	    "print the Envoy form of a configuration",
 	    "A real Envoy loads it, with libsallyport.so on its module search "
 	    "path where the file uses what Envoy does not have." },
+	{ "explain", cmd_explain, explain_options, "METHOD URL", 2, 2,
+	    "say what happens to a request, and by which lines",
+	    "Virtual host, route, each filter's verdict, the headers that "
+	    "come and go, and where the request is sent, as a worker finds "
+	    "them; a line of the configuration stands beside each. Nothing "
+	    "is sent: a backend is taken to answer 200. Limits and breakers "
+	    "are as at the first request. The URL is a path alone or begins "
+	    "with http:// or https://." },
 	{ "reload", cmd_reload, reload_options, "", 0, 0,
 	    "have a running gateway load its configuration anew",
 	    "Waits for the outcome: after any error the gateway goes on with "

@@ -23,14 +23,13 @@ api_find(struct str name)
 	return NULL;
 }
 
-bool
-api_is_named(const char *name, struct str key)
+/* Whether key is the rest of a name in lowerCamelCase. */
+static bool
+is_camel(const char *name, struct str key)
 {
 	size_t i = 0;
 
-	if (str_eq(str_of(name), key))
-		return true;
-	for (; *name; name++) {
+	for (; *name; name++, i++) {
 		char c = *name;
 
 		if (c == '_' && name[1]) {
@@ -38,10 +37,24 @@ api_is_named(const char *name, struct str key)
 			if (c >= 'a' && c <= 'z')
 				c = (char)(c - 'a' + 'A');
 		}
-		if (i == key.len || key.ptr[i++] != c)
+		if (i == key.len || key.ptr[i] != c)
 			return false;
 	}
 	return i == key.len;
+}
+
+bool
+api_is_named(const char *name, struct str key)
+{
+	size_t i = 0;
+
+	/* The two spellings part at the first "_". */
+	while (i < key.len && name[i] == key.ptr[i] && name[i] != '_')
+		i++;
+	if (name[i] != '_')
+		return !name[i] && i == key.len;
+	key = str_slice(key, i, key.len);
+	return str_eq(str_of(name + i), key) || is_camel(name + i, key);
 }
 
 const struct api_field *

@@ -7,6 +7,8 @@
 #include "config/whole.h"
 #include "config/yaml.h"
 
+enum { TEMP_MEMORY = 64 * 1024 };
+
 const char *
 whole_path(struct whole *w, const char *format, ...)
 {
@@ -14,7 +16,7 @@ whole_path(struct whole *w, const char *format, ...)
 	struct str path;
 
 	va_start(args, format);
-	path = arena_vprintf(w->arena, format, args);
+	path = arena_vprintf(w->temp, format, args);
 	va_end(args);
 	return path.ptr;
 }
@@ -70,6 +72,15 @@ check_listeners(struct whole *w, const struct conf_static_resources *r)
 		    &r->listeners.items[i]);
 }
 
+static void
+check_whole(struct whole *w, struct conf_static_resources *r)
+{
+	whole_secrets(w, r);
+	whole_clusters(w, r);
+	check_listeners(w, r);
+	whole_delegated(w, w->bootstrap->node);
+}
+
 struct conf_bootstrap *
 bootstrap_decode(struct arena *arena, const struct node *top, struct diag *diag)
 {
@@ -78,7 +89,6 @@ bootstrap_decode(struct arena *arena, const struct node *top, struct diag *diag)
 
 	read_runtime(arena, top, diag);
 	b = schema_decode(arena, diag, "", &conf_bootstrap_message, top);
-	w.bootstrap = b;
 	if (top->kind != NODE_MAP)
 		return b;
 	if (!b->static_resources) {
@@ -86,30 +96,29 @@ bootstrap_decode(struct arena *arena, const struct node *top, struct diag *diag)
 		    "`static_resources`: value is required");
 		return b;
 	}
-	whole_secrets(&w, b->static_resources);
-	whole_clusters(&w, b->static_resources);
-	check_listeners(&w, b->static_resources);
+	w.bootstrap = b;
+	w.temp = arena_new(TEMP_MEMORY);
+	check_whole(&w, b->static_resources);
+	arena_free(w.temp);
 	return b;
 }
 
-const struct node *
-bootstrap_expand(struct arena *arena, const char *path, struct diag *diag)
+static const struct node *
+read_long(struct tree *tree, const char *path, struct diag *diag)
 {
-	const struct node *top = yaml_read(arena, path, diag);
+	const struct node *top = yaml_read(tree, path, diag);
 
-	if (top && short_is(top))
-		top = short_expand(arena, top, diag);
-	return diag_errors(diag) ? NULL : top;
+	return top && short_is(top) ? short_expand(tree_arena(tree), top, diag)
+				    : top;
 }
 
 struct conf_bootstrap *
-bootstrap_read(struct arena *arena, const char *path, struct diag *diag)
+bootstrap_read(struct tree *tree, const char *path, struct diag *diag)
 {
-	const struct node *top = yaml_read(arena, path, diag);
+	const struct node *top = read_long(tree, path, diag);
+	struct arena *arena = tree_arena(tree);
 	struct conf_bootstrap *b;
 
-	if (top && short_is(top))
-		top = short_expand(arena, top, diag);
 	if (!top)
 		return NULL;
 	b = bootstrap_decode(arena, top, diag);

@@ -6,13 +6,7 @@
 #define SALLYPORT_CONFIG_BOOTSTRAP_H
 
 #include "config/model.h"
-
-/*
- * Reads the file into long form nodes: as they are, or expanded from the
- * short form (a map with "routes" at the top). NULL after errors.
- */
-const struct node *bootstrap_expand(
-    struct arena *, const char *path, struct diag *);
+#include "config/tree.h"
 
 /*
  * Decodes long form nodes and checks what a single field cannot tell (one
@@ -22,9 +16,12 @@ const struct node *bootstrap_expand(
 struct conf_bootstrap *bootstrap_decode(
     struct arena *, const struct node *, struct diag *);
 
-/* Both. NULL when the file has errors. */
+/*
+ * Reads a file into the tree and decodes it into the tree's arena; when all is built,
+ * the tree may be forgotten. NULL when the file has errors.
+ */
 struct conf_bootstrap *bootstrap_read(
-    struct arena *, const char *path, struct diag *);
+    struct tree *, const char *path, struct diag *);
 
 /*
  * The bytes of a DataSource, read now: file (at most max bytes), inline, or

@@ -26,6 +26,22 @@ static const struct schema_message header_message = {
 	.fields = header_fields,
 };
 
+static const struct schema_field segment_fields[] = {
+	{ .name = "key",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_jwt_segment, key),
+	    .min_items = 1,
+	    .required = true,
+	    .text = "A claim's name; dots in it are nothing special." },
+	{ .name = NULL },
+};
+
+static const struct schema_message segment_message = {
+	.name = MESSAGE("JwtClaimToHeader.PathSegment"),
+	.size = sizeof(struct conf_jwt_segment),
+	.fields = segment_fields,
+};
+
 static const struct schema_field claim_fields[] = {
 	{ .name = "header_name",
 	    .type = SCHEMA_STR,
@@ -36,9 +52,13 @@ static const struct schema_field claim_fields[] = {
 	{ .name = "claim_name",
 	    .type = SCHEMA_STR,
 	    SCHEMA_AT(struct conf_jwt_claim, claim_name),
-	    .min_items = 1,
-	    .required = true,
 	    .text = "Claim, or a path of names joined by dots." },
+	{ .name = "claim_path",
+	    .type = SCHEMA_MESSAGE,
+	    .label = SCHEMA_LIST,
+	    SCHEMA_AT(struct conf_jwt_claim, claim_path),
+	    .message = &segment_message,
+	    .text = "The same as a list of names, which may have dots." },
 	{ .name = NULL },
 };
 
@@ -157,8 +177,10 @@ static const struct schema_field provider_fields[] = {
 	    .type = SCHEMA_STR,
 	    SCHEMA_AT(struct conf_jwt_provider, header_in_metadata),
 	    .text = "Key of the token's header in the dynamic metadata." },
-	REFUSED_SCALAR("failed_status_in_metadata",
-	    "the reason of a refusal stands in the response code details"),
+	{ .name = "failed_status_in_metadata",
+	    .type = SCHEMA_STR,
+	    SCHEMA_AT(struct conf_jwt_provider, failed_status_in_metadata),
+	    .text = "Key of why a token was refused, likewise." },
 	{ .name = "clock_skew_seconds",
 	    .type = SCHEMA_U32,
 	    SCHEMA_AT(struct conf_jwt_provider, clock_skew_seconds),

@@ -12,9 +12,15 @@ struct conf_jwt_header {
 	struct str name, value_prefix;
 };
 
+struct conf_jwt_segment {
+	const struct node *node;
+	struct str key;
+};
+
 struct conf_jwt_claim {
 	const struct node *node;
 	struct str header_name, claim_name;
+	CONF_LIST(struct conf_jwt_segment) claim_path;
 };
 
 struct conf_jwt_cache {
@@ -42,6 +48,7 @@ struct conf_jwt_provider {
 	struct str forward_payload_header;
 	bool pad_forward_payload_header;
 	struct str payload_in_metadata, header_in_metadata;
+	struct str failed_status_in_metadata;
 	struct conf_jwt_normalize *normalize_payload_in_metadata;
 	uint32_t clock_skew_seconds;
 	struct conf_jwt_cache *jwt_cache_config;

@@ -38,12 +38,12 @@ extern const struct schema_message conf_address_message;
 extern const struct schema_message conf_fractional_percent_message;
 extern const struct schema_message conf_percent_message;
 extern const struct schema_message conf_header_matcher_message;
+extern const struct schema_message conf_query_matcher_message;
 extern const struct schema_message conf_regex_message;
 extern const struct schema_message conf_metadata_message;
 extern const struct schema_message conf_runtime_u32_message;
 extern const struct schema_message conf_format_message;
 extern const struct schema_message conf_metadata_matcher_message;
-extern const struct schema_message conf_query_matcher_message;
 extern const struct schema_message conf_typed_extension_message;
 extern const struct schema_message conf_log_filter_message;
 extern const struct schema_message conf_access_log_message;
@@ -64,7 +64,8 @@ extern const struct schema_message conf_mirror_policy_message;
 extern const struct schema_message conf_max_stream_duration_message;
 extern const struct schema_message conf_common_protocol_message;
 extern const struct schema_message conf_http1_message;
-extern const struct schema_message conf_http2_message;
+#define CONF_NO_HTTP2                                                          \
+	"only HTTP/1.1 is spoken to backends; most take it when this is left out"
 extern const struct schema_message conf_common_lb_message;
 extern const struct schema_message conf_ring_hash_message;
 extern const struct schema_message conf_maglev_message;

@@ -1,7 +1,11 @@
 /* Envoy's common messages: envoy.config.core.v3, envoy.type. */
 #include "config.h"
 
+#include <inttypes.h>
+
+#include "base/regex_size.h"
 #include "config/messages.h"
+#include "config/runtime.h"
 
 static const struct schema_field empty_fields[] = { { .name = NULL } };
 
@@ -99,17 +103,73 @@ const struct schema_message conf_address_message = {
 	.required_oneof = "address",
 };
 
+static const struct schema_field google_re2_fields[] = {
+	{ FIELD_HAS(SCHEMA_U32, conf_google_re2, max_program_size),
+	    .text = "Instructions that the expression may come to." },
+	{ .name = NULL },
+};
+
+static const struct schema_message google_re2_message = {
+	.name = "envoy.type.matcher.v3.RegexMatcher.GoogleRE2",
+	.size = sizeof(struct conf_google_re2),
+	.fields = google_re2_fields,
+};
+
 static const struct schema_field regex_fields[] = {
-	DELEGATED("google_re2", "deprecated; expressions are RE2's anyhow"),
+	{ FIELD(SCHEMA_MESSAGE, conf_regex, google_re2),
+	    .message = &google_re2_message,
+	    .text = "Deprecated; expressions are RE2's anyhow." },
 	{ FIELD(SCHEMA_STR, conf_regex, regex), .min_items = 1,
 	    .required = true, .text = "Regular expression in RE2's syntax." },
 	{ .name = NULL },
 };
 
+static uint64_t
+level(const struct diag *diag, const char *key, uint64_t otherwise)
+{
+	runtime_u64(diag_runtime(diag), str_of(key), &otherwise);
+	return otherwise;
+}
+
+/* Envoy refuses an expression whose program is too large. */
+static void
+check_regex(struct diag *diag, const char *path, void *decoded)
+{
+	const struct conf_regex *regex = decoded;
+	const struct conf_google_re2 *own = regex->google_re2;
+	const struct node *at = node_get(regex->node, "regex");
+	bool has_own = own && own->has_max_program_size;
+	size_t size = regex->regex.len ? regex_size(regex->regex) : 0;
+	uint64_t max = level(diag, "re2.max_program_size.error_level", 100);
+	uint64_t some =
+	    level(diag, "re2.max_program_size.warn_level", UINT64_MAX);
+
+	if (has_own)
+		max = own->max_program_size;
+	if (size > max)
+		diag_error(diag, at->place, path,
+		    "regex '" STR_FMT "' RE2 program size of %zu > max program "
+		    "size of %" PRIu64 "%s. Increase configured max program "
+		    "size if necessary.",
+		    STR_ARG(regex->regex), size, max,
+		    has_own ? "" : " set for the error level threshold");
+	else if (size > some && !has_own)
+		diag_warn(diag, at->place, path,
+		    "regex '" STR_FMT "' RE2 program size of %zu > max program "
+		    "size of %" PRIu64 " set for the warn level threshold. "
+		    "Increase configured max program size if necessary.",
+		    STR_ARG(regex->regex), size, some);
+	if (size > max && !has_own)
+		diag_hint(diag,
+		    "the runtime key re2.max_program_size.error_level is the "
+		    "limit");
+}
+
 const struct schema_message conf_regex_message = {
 	.name = "envoy.type.matcher.v3.RegexMatcher",
 	.size = sizeof(struct conf_regex),
 	.fields = regex_fields,
+	.check = check_regex,
 };
 
 static const struct schema_field regex_rewrite_fields[] = {

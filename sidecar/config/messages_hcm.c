@@ -193,7 +193,9 @@ static const struct schema_field hcm_fields[] = {
 	    .text = "Which clients are internal." },
 	{ FIELD(SCHEMA_ENUM, conf_hcm, forward_client_cert_details),
 	    .choices = client_cert_choices,
-	    .text = "What becomes of x-forwarded-client-cert." },
+	    .text = "What becomes of x-forwarded-client-cert; the web server "
+		    "tells of certificates by SSL_CLIENT_VERIFY and "
+		    "SSL_CLIENT_CERT." },
 	{ FIELD(SCHEMA_MESSAGE, conf_hcm, set_current_client_cert_details),
 	    .message = &conf_client_cert_details_message,
 	    .text = "What x-forwarded-client-cert says of a certificate." },

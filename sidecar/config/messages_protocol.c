@@ -74,53 +74,20 @@ const struct schema_message conf_http1_message = {
 	.fields = http1_fields,
 };
 
-/* What it tunes is nghttp2's inside libcurl. */
-static const struct schema_field http2_fields[] = {
-	DELEGATED("hpack_table_size", CONNECTIONS),
-	DELEGATED("max_concurrent_streams", CONNECTIONS),
-	DELEGATED("initial_stream_window_size", CONNECTIONS),
-	DELEGATED("initial_connection_window_size", CONNECTIONS),
-	REFUSED_SCALAR("allow_connect", "there are no upgrades"),
-	REFUSED_SCALAR("allow_metadata", UNBUILT),
-	DELEGATED("max_outbound_frames", CONNECTIONS),
-	DELEGATED("max_outbound_control_frames", CONNECTIONS),
-	DELEGATED(
-	    "max_consecutive_inbound_frames_with_empty_payload", CONNECTIONS),
-	DELEGATED("max_inbound_priority_frames_per_stream", CONNECTIONS),
-	DELEGATED("max_inbound_window_update_frames_per_data_frame_sent",
-	    CONNECTIONS),
-	DELEGATED_SCALAR("stream_error_on_invalid_http_messaging", CONNECTIONS),
-	DELEGATED("override_stream_error_on_invalid_http_message", CONNECTIONS),
-	REFUSED("custom_settings_parameters", UNBUILT),
-	REFUSED("connection_keepalive", UNBUILT),
-	DELEGATED("use_oghttp2_codec", CONNECTIONS),
-	DELEGATED("max_metadata_size", UNBUILT),
-	DELEGATED("enable_huffman_encoding", CONNECTIONS),
-	DELEGATED("max_header_field_size_kb", CONNECTIONS),
-	DELEGATED("disallow_obs_text", CONNECTIONS),
-	DELEGATED("stream_reset_burst", CONNECTIONS),
-	DELEGATED("stream_reset_rate", CONNECTIONS),
-	{ .name = NULL },
-};
-
-const struct schema_message conf_http2_message = {
-	.name = "envoy.config.core.v3.Http2ProtocolOptions",
-	.size = sizeof(struct conf_empty),
-	.fields = http2_fields,
-};
-
-#define VERSIONS(group)                                                        \
-	{ FIELD(SCHEMA_MESSAGE, conf_http_versions, http_protocol_options),    \
-		.message = &conf_http1_message, .oneof = group,                \
-		.text = "HTTP/1.1." },                                         \
-	    { FIELD(                                                           \
-		  SCHEMA_MESSAGE, conf_http_versions, http2_protocol_options), \
-		    .message = &conf_http2_message, .oneof = group,            \
-		    .text = "HTTP/2." },                                       \
-	    REFUSED("http3_protocol_options", "HTTP/3 is not spoken")
+#define HTTP1(group)                                                           \
+	{                                                                      \
+		FIELD(SCHEMA_MESSAGE, conf_http_versions,                      \
+		    http_protocol_options),                                    \
+		    .message = &conf_http1_message, .oneof = group,            \
+		    .text = "HTTP/1.1."                                        \
+	}
+#define SPEAKS_HTTP1 "HTTP/1.1 is spoken to backends"
+#define HTTP3        REFUSED("http3_protocol_options", "HTTP/3 is not spoken")
 
 static const struct schema_field explicit_fields[] = {
-	VERSIONS("protocol_config"),
+	HTTP1("protocol_config"),
+	REFUSED("http2_protocol_options", CONF_NO_HTTP2),
+	HTTP3,
 	{ .name = NULL },
 };
 
@@ -133,7 +100,9 @@ static const struct schema_message explicit_message = {
 };
 
 static const struct schema_field downstream_fields[] = {
-	VERSIONS(NULL),
+	HTTP1(NULL),
+	DELEGATED("http2_protocol_options", SPEAKS_HTTP1),
+	HTTP3,
 	{ .name = NULL },
 };
 
@@ -145,7 +114,9 @@ static const struct schema_message downstream_message = {
 };
 
 static const struct schema_field auto_fields[] = {
-	VERSIONS(NULL),
+	HTTP1(NULL),
+	DELEGATED("http2_protocol_options", SPEAKS_HTTP1),
+	HTTP3,
 	REFUSED("alternate_protocols_cache_options", "HTTP/3 is not spoken"),
 	{ .name = NULL },
 };
@@ -185,10 +156,10 @@ static const struct schema_field protocol_options_fields[] = {
 	      use_downstream_protocol_config),
 	    .message = &downstream_message,
 	    .oneof = "upstream_protocol_options",
-	    .text = "The client's version of HTTP, or HTTP/1.1." },
+	    .text = "The client's version of HTTP; here HTTP/1.1." },
 	{ FIELD(SCHEMA_MESSAGE, conf_protocol_options, auto_config),
 	    .message = &auto_message, .oneof = "upstream_protocol_options",
-	    .text = "HTTP/2 or HTTP/1.1, as the TLS handshake says." },
+	    .text = "What the TLS handshake says; here HTTP/1.1." },
 	REFUSED("http_filters",
 	    "filters stand in http_filters of the connection manager"),
 	REFUSED("header_validation_config", UNBUILT),

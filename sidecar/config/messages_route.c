@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "config/messages.h"
+#include "config/model_limit.h"
 #include "config/runtime.h"
 
 #define UNBUILT       "it is not built in"

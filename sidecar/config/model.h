@@ -84,8 +84,14 @@ struct conf_http_status {
 };
 
 /* envoy.type.matcher.v3 */
+struct conf_google_re2 {
+	const struct node *node;
+	uint32_t max_program_size;
+	bool has_max_program_size;
+};
 struct conf_regex {
 	const struct node *node;
+	struct conf_google_re2 *google_re2;
 	struct str regex;
 };
 struct conf_regex_rewrite {
@@ -348,75 +354,8 @@ struct conf_typed_extension {
 	struct str name;
 	struct any *typed_config;
 };
-struct conf_request_headers_action {
-	const struct node *node;
-	struct str header_name, descriptor_key;
-	bool skip_if_absent;
-};
-struct conf_query_parameters_action {
-	const struct node *node;
-	struct str query_parameter_name, descriptor_key;
-	bool skip_if_absent;
-};
-struct conf_generic_key_action {
-	const struct node *node;
-	struct str descriptor_value, descriptor_key, default_value;
-};
-/* HeaderValueMatch has headers, QueryParameterValueMatch query_parameters. */
-struct conf_value_match_action {
-	const struct node *node;
-	struct str descriptor_value, descriptor_key;
-	bool expect_match;
-	CONF_LIST(struct conf_header_matcher) headers;
-	CONF_LIST(struct conf_query_matcher) query_parameters;
-};
-struct conf_metadata_key {
-	const struct node *node;
-	struct str key;
-	CONF_LIST(struct conf_path_segment) path;
-};
-enum conf_metadata_source { CONF_METADATA_DYNAMIC, CONF_METADATA_ROUTE };
-struct conf_metadata_action {
-	const struct node *node;
-	struct str descriptor_key, default_value;
-	struct conf_metadata_key *metadata_key;
-	int source;
-	bool skip_if_absent;
-};
-struct conf_masked_remote_address {
-	const struct node *node;
-	uint32_t v4_prefix_mask_len, v6_prefix_mask_len;
-};
-/* envoy.type.matcher.v3.AddressMatcher */
-struct conf_address_matcher {
-	const struct node *node;
-	conf_cidr_ranges ranges;
-	bool invert_match;
-};
-struct conf_address_match_action {
-	const struct node *node;
-	struct conf_address_matcher *address_matcher;
-	struct str descriptor_value, descriptor_key, default_value;
-};
-struct conf_rate_limit_action {
-	const struct node *node;
-	struct conf_request_headers_action *request_headers;
-	struct conf_query_parameters_action *query_parameters;
-	struct conf_empty *remote_address;
-	struct conf_masked_remote_address *masked_remote_address;
-	struct conf_generic_key_action *generic_key;
-	struct conf_value_match_action *header_value_match;
-	struct conf_value_match_action *query_parameter_value_match;
-	struct conf_address_match_action *remote_address_match;
-	struct conf_metadata_action *metadata;
-	struct conf_empty *source_cluster, *destination_cluster;
-};
-struct conf_rate_limit {
-	const struct node *node;
-	uint32_t stage;
-	struct str disable_key;
-	CONF_LIST(struct conf_rate_limit_action) actions;
-};
+/* See config/model_limit.h. */
+struct conf_rate_limit;
 typedef CONF_LIST(struct conf_rate_limit) conf_rate_limits;
 
 struct conf_weighted_cluster {
@@ -790,7 +729,6 @@ struct conf_cluster {
 	struct conf_circuit_breakers *circuit_breakers;
 	struct conf_common_protocol *common_http_protocol_options;
 	struct conf_empty *http_protocol_options;
-	struct conf_empty *http2_protocol_options;
 	struct map typed_extension_protocol_options; /* struct any * */
 	struct conf_ring_hash *ring_hash_lb_config;
 	struct conf_maglev *maglev_lb_config;
@@ -859,7 +797,6 @@ extern const struct schema_message conf_regex_rewrite_message;
 extern const struct schema_message conf_runtime_fraction_message;
 extern const struct schema_message conf_runtime_double_message;
 extern const struct schema_message conf_runtime_flag_message;
-extern const struct schema_message conf_rate_limit_message;
 extern const struct schema_message conf_http_status_message;
 extern const struct schema_message conf_cidr_range_message;
 

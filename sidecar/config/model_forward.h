@@ -183,7 +183,6 @@ struct conf_common_protocol {
 struct conf_http_versions {
 	const struct node *node;
 	struct conf_empty *http_protocol_options;
-	struct conf_empty *http2_protocol_options;
 };
 struct conf_upstream_http {
 	const struct node *node;

@@ -59,18 +59,19 @@ node_text(struct arena *arena, struct place place, struct str text)
 	return n;
 }
 
+/* Room is made for 4, 8, 16, ... items. */
 static void
 append(struct arena *arena, struct node *n, struct node_item item)
 {
-	if (n->n == n->cap) {
-		size_t cap = n->cap ? 2 * n->cap : 4;
-		struct node_item *grown =
-		    ARENA_ARRAY(arena, cap, struct node_item);
+	bool is_full = n->n == 0 || (n->n >= 4 && !(n->n & (n->n - 1)));
+
+	if (is_full) {
+		struct node_item *grown = ARENA_ARRAY(
+		    arena, n->n ? 2 * (size_t)n->n : 4, struct node_item);
 
 		if (n->n)
 			memcpy(grown, n->items, n->n * sizeof(*grown));
 		n->items = grown;
-		n->cap = cap;
 	}
 	n->items[n->n++] = item;
 }
@@ -88,6 +89,24 @@ void
 node_add(struct arena *arena, struct node *list, const struct node *value)
 {
 	append(arena, list, (struct node_item){ .value = value });
+}
+
+const struct node *
+node_copy(struct arena *arena, const struct node *n)
+{
+	struct node *copy = make(arena, n->place, n->kind);
+
+	copy->quoted = n->quoted;
+	copy->scalar = arena_str(arena, n->scalar);
+	copy->n = n->n;
+	copy->items = ARENA_ARRAY(arena, n->n, struct node_item);
+	for (size_t i = 0; i < n->n; i++)
+		copy->items[i] = (struct node_item){
+			.key = arena_str(arena, n->items[i].key),
+			.key_place = n->items[i].key_place,
+			.value = node_copy(arena, n->items[i].value),
+		};
+	return copy;
 }
 
 /* Whether text, without quotes, is read back as itself. */

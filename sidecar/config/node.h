@@ -27,12 +27,12 @@ struct source {
 
 struct node {
 	enum node_kind kind;
+	bool
+	    quoted : 1; /* written in quotes: a string whatever it looks like */
+	unsigned n : 31; /* items */
 	struct place place;
 	struct str scalar; /* NODE_SCALAR: the text, without quotes */
-	bool quoted; /* written in quotes: a string whatever it looks like */
 	struct node_item *items; /* NODE_LIST and NODE_MAP, in file order */
-	size_t n;
-	size_t cap;
 };
 
 /* A list's item has no key. */
@@ -54,6 +54,9 @@ struct node *node_plain(struct arena *, struct place, struct str);
 void node_put(struct arena *, struct node *map, const char *key,
     const struct node *value);
 void node_add(struct arena *, struct node *list, const struct node *value);
+
+/* A copy that shares nothing but its places' sources. */
+const struct node *node_copy(struct arena *, const struct node *);
 
 /* The tree as YAML text that reads back to the same tree. */
 enum err node_print(const struct node *, struct buf *) CHECKED;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/table.h"
 #include "config/diag.h"
@@ -225,6 +226,12 @@ read_disk(
 		    "`symlink_root` is missing: invalid file path");
 		return;
 	}
+	if (access(arena_cstr(rt->arena, disk->symlink_root), F_OK)) {
+		diag_error(rt->diag, place, "layered_runtime",
+		    "unable to add filesystem watch for file " STR_FMT ": %s",
+		    STR_ARG(disk->symlink_root), strerror(errno));
+		return;
+	}
 	rt->n_files = 0;
 	read_folder(rt, place, root.ptr, STR(""), 1);
 	if (!rt->n_files)
@@ -358,7 +365,7 @@ is_envoys(struct str key)
 	static const char *const prefixes[] = { "circuit_breakers.",
 		"outlier_detection.", "upstream.", "health_check.",
 		"http_connection_manager.", "ratelimit.", "fault.http.",
-		"router.", "ext_authz.", "re2." };
+		"router.", "ext_authz." };
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
 		if (str_starts(key, str_of(prefixes[i])))
@@ -372,6 +379,9 @@ runtime_tell_unread(const struct runtime *rt, struct diag *diag)
 	for (size_t i = 0; rt && i < rt->n; i++) {
 		const struct entry *e = &rt->entries[i];
 
+		/* Read with the first expression, if there is one. */
+		if (str_starts(e->key, STR("re2.max_program_size.")))
+			continue;
 		if (!*e->is_read && is_envoys(e->key))
 			diag_error(diag, e->place, NULL,
 			    "the runtime key '" STR_FMT "' is not supported",

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdalign.h>
+#include <stdlib.h>
 
 #include "config/schema_decoder.h"
 
@@ -280,8 +281,9 @@ decode_map(struct decoder *d, const struct shape *s, const struct field *f,
 
 		if (out) {
 			value = arena_alloc(d->arena, element_size(f->row));
-			out->items[i] = (struct map_entry){ item->key,
-				item->key_place, value };
+			out->items[i] =
+			    (struct map_entry){ arena_str(d->arena, item->key),
+				    item->key_place, value };
 		}
 		enter_key(d, item->key);
 		check_key(d, s, f, item);
@@ -399,8 +401,9 @@ apply_fallbacks(
 		if (!f->fallback || f->label != SCHEMA_ONE ||
 		    f->stance != SCHEMA_ENFORCED)
 			continue;
+		/* A default of the wrong type is a mistake of ours. */
 		if (!schema_read(d, &field, &n, out + f->offset))
-			assert(!"a default of the wrong type");
+			abort();
 	}
 }
 

@@ -113,6 +113,11 @@ struct schema_message {
 	.has_offset = offsetof(type, has_##member)
 
 /*
+ * What is decoded lives in the arena, texts and nodes of SCHEMA_NODE too; the
+ * members called node are of the tree, which may be forgotten (tree.h).
+ */
+
+/*
  * Decodes node by the message into a new struct of arena memory. path is the
  * dotted path so far ("" at the top). All errors of the whole tree are
  * added to the diag; the struct returned (never NULL) is safe to walk even then.

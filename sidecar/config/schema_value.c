@@ -131,7 +131,7 @@ read_str(struct decoder *d, const struct node *n, void *out)
 		    d->diag, n->place, d->path, "a NUL byte is not allowed");
 		return false;
 	}
-	*(struct str *)out = n->scalar;
+	*(struct str *)out = arena_str(d->arena, n->scalar);
 	return true;
 }
 
@@ -276,7 +276,7 @@ read_type(struct decoder *d, const struct node *n, const char *field)
 	const struct node *type = node_get(n, field);
 
 	if (type && type->kind == NODE_SCALAR && type_name(type->scalar).len)
-		return type_name(type->scalar);
+		return arena_str(d->arena, type_name(type->scalar));
 	diag_error(d->diag, type ? type->place : n->place, d->path,
 	    "`%s` is needed: the full name of the message", field);
 	return STR_NONE;
@@ -344,6 +344,8 @@ check_type(struct decoder *d, const struct node *n, struct str type)
 static bool
 read_any(struct decoder *d, const struct node *n, struct any *out)
 {
+	bool is_known;
+
 	out->node = n;
 	out->path = arena_cstr(d->arena, (struct str){ d->path, d->path_len });
 	if (n->kind != NODE_MAP) {
@@ -351,6 +353,7 @@ read_any(struct decoder *d, const struct node *n, struct any *out)
 		return false;
 	}
 	out->type = read_type(d, n, "@type");
+	is_known = is_well_known(out->type);
 	if (!check_type(d, n, out->type)) {
 		out->type = STR_NONE;
 		return false;
@@ -358,9 +361,13 @@ read_any(struct decoder *d, const struct node *n, struct any *out)
 	if (is_typed_struct(d, out->type, n))
 		out->type = read_type(
 		    d, n, node_get(n, "typeUrl") ? "typeUrl" : "type_url");
-	else if (!is_well_known(out->type))
+	else if (!is_known)
 		return true;
 	out->node = node_get(n, "value");
+	if (out->node && !is_known && out->node->kind != NODE_MAP) {
+		schema_mismatch(d, "a map", out->node);
+		return false;
+	}
 	if (!out->node)
 		out->node = node_map(d->arena, n->place);
 	return out->type.ptr;
@@ -370,9 +377,10 @@ static bool
 read_node(
     struct decoder *d, const struct field *f, const struct node *n, void *out)
 {
-	bool is_map = f->api && (f->api->type == API_STRUCT ||
-				    f->api->type == API_EMPTY ||
-				    f->api->type == API_OPAQUE);
+	bool is_map =
+	    f->api &&
+	    (f->api->type == API_STRUCT || f->api->type == API_ANY ||
+		f->api->type == API_EMPTY || f->api->type == API_OPAQUE);
 
 	if (is_map && n->kind != NODE_MAP) {
 		schema_mismatch(d, "a map", n);
@@ -383,7 +391,7 @@ read_node(
 		    "no such field: '" STR_FMT "'", STR_ARG(n->items[0].key));
 		return false;
 	}
-	*(const struct node **)out = n;
+	*(const struct node **)out = f->row ? node_copy(d->arena, n) : n;
 	return true;
 }
 

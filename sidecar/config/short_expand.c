@@ -7,7 +7,14 @@
 #include "config/short_write.h"
 
 #define CA_FILE "/etc/ssl/certs/ca-certificates.crt"
-#define HCM     "envoy.extensions.filters.network.http_connection_manager.v3."
+/* The path that came: before the route's rewrite, and before ours. */
+#define PATH "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%"
+#define PATH_BEFORE_REWRITES                                                   \
+	"%COALESCE({\"operators\":["                                           \
+	"{\"command\":\"DYNAMIC_METADATA\","                                   \
+	"\"param\":\"sallyport.rewrite:path\"},"                               \
+	"{\"command\":\"REQ\",\"param\":\"X-ENVOY-ORIGINAL-PATH?:PATH\"}]})%"
+#define HCM "envoy.extensions.filters.network.http_connection_manager.v3."
 
 static void
 put_comparison(
@@ -84,6 +91,17 @@ put_log_filter(struct writer *w, struct node *log, uint64_t from, uint64_t to)
 	put_comparison(w, write_item(w, both), "LE", to);
 }
 
+static bool
+has_rewrites(const struct short_form *form)
+{
+	const struct short_transforms_both *both = form->transforms;
+
+	for (size_t i = 0; both && i < both->request.n; i++)
+		if (both->request.items[i].rewrite.ptr)
+			return true;
+	return false;
+}
+
 static void
 add_log(struct writer *w, struct node *logs, const char *level, uint64_t from,
     uint64_t to)
@@ -92,7 +110,7 @@ add_log(struct writer *w, struct node *logs, const char *level, uint64_t from,
 		{ "timestamp", "%START_TIME%" },
 		{ "request_id", "%REQ(X-REQUEST-ID)%" },
 		{ "method", "%REQ(:METHOD)%" },
-		{ "path", "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%" },
+		{ "path", NULL },
 		{ "status", "%RESPONSE_CODE%" },
 		{ "duration_ms", "%DURATION%" },
 		{ "route", "%ROUTE_NAME%" },
@@ -103,6 +121,7 @@ add_log(struct writer *w, struct node *logs, const char *level, uint64_t from,
 		{ "reason", "%RESPONSE_CODE_DETAILS%" },
 		{ "flags", "%RESPONSE_FLAGS%" },
 	};
+	const char *path = has_rewrites(w->form) ? PATH_BEFORE_REWRITES : PATH;
 	struct node *log = write_item(w, logs), *conf, *json;
 
 	write_text(w, log, "name", level);
@@ -113,7 +132,8 @@ add_log(struct writer *w, struct node *logs, const char *level, uint64_t from,
 	json = write_map(w, write_map(w, conf, "log_format"), "json_format");
 	write_text(w, json, "level", level);
 	for (size_t i = 0; i < sizeof(properties) / sizeof(*properties); i++)
-		write_text(w, json, properties[i][0], properties[i][1]);
+		write_text(w, json, properties[i][0],
+		    properties[i][1] ? properties[i][1] : path);
 }
 
 static void

@@ -6,10 +6,12 @@
 #define SALLYPORT_CONFIG_WHOLE_H
 
 #include "base/table.h"
+#include "config/api.h"
 #include "config/messages.h"
 
 struct whole {
-	struct arena *arena;
+	struct arena *arena; /* for what is kept */
+	struct arena *temp; /* for the time of bootstrap_decode */
 	struct diag *diag;
 	const struct conf_bootstrap *bootstrap;
 	struct table *clusters; /* name to place in static_resources */
@@ -22,6 +24,9 @@ const char *whole_path(struct whole *, const char *format, ...)
 /* A hint to the entry added last, if a candidate is near; ended by NULL. */
 void whole_hint(struct whole *, struct str word, const char *const *candidates);
 
+/* Whether a text is an IPv4 or IPv6 address. */
+bool whole_is_ip(struct whole *, struct str host);
+
 /* Secrets, clusters and their hosts; fills clusters. */
 void whole_clusters(struct whole *, struct conf_static_resources *);
 
@@ -31,6 +36,8 @@ void whole_listener(
 
 /* Filters of an HttpConnectionManager: the router is there once, and last. */
 void whole_filters(struct whole *, const char *path, struct conf_hcm *);
+
+bool whole_is_router(const struct conf_http_filter *);
 
 /* Domains, clusters, filter configurations and the order of the routes. */
 void whole_routes(struct whole *, const char *path, const struct conf_hcm *);
@@ -45,5 +52,11 @@ void whole_upstream_tls(
 /* TLS to clients is the web server's: it is sound, and asks for nothing. */
 void whole_downstream_tls(
     struct whole *, const char *path, const struct conf_transport_socket *);
+
+/* What Envoy's code asks of what is delegated; after whole_clusters. */
+void whole_delegated(struct whole *, const struct node *top);
+void whole_virtual_clusters(
+    struct whole *, const char *path, const struct conf_virtual_host *);
+void whole_codec(struct whole *, const char *path, const struct conf_hcm *);
 
 #endif

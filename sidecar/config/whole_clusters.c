@@ -5,11 +5,11 @@
 
 #include "config/whole.h"
 
-static bool
-is_ip(struct whole *w, struct str host)
+bool
+whole_is_ip(struct whole *w, struct str host)
 {
 	unsigned char bytes[sizeof(struct in6_addr)];
-	const char *text = arena_cstr(w->arena, host);
+	const char *text = arena_cstr(w->temp, host);
 
 	return inet_pton(AF_INET, text, bytes) == 1 ||
 	       inet_pton(AF_INET6, text, bytes) == 1;
@@ -33,7 +33,7 @@ check_endpoint(struct whole *w, const char *path,
 		diag_error(w->diag, address->socket_address->node->place, path,
 		    "port 0 is no port of a backend");
 	if (cluster->type == CONF_STATIC &&
-	    !is_ip(w, address->socket_address->address))
+	    !whole_is_ip(w, address->socket_address->address))
 		diag_error(w->diag, address->socket_address->node->place, path,
 		    "malformed IP address: " STR_FMT
 		    ". Consider setting resolver_name or setting cluster type "
@@ -84,10 +84,27 @@ check_name(struct whole *w, const char *path, const struct conf_cluster *c,
 		*at = (uint32_t)place;
 }
 
+/* Envoy finds these options by their key. */
+static void
+check_options(struct whole *w, const char *path, const struct conf_cluster *c)
+{
+	const struct map *all = &c->typed_extension_protocol_options;
+
+	for (size_t i = 0; i < all->n; i++)
+		if (!str_eq(all->items[i].key,
+			STR("envoy.extensions.upstreams.http.v3."
+			    "HttpProtocolOptions")))
+			diag_error(w->diag, all->items[i].place, path,
+			    "Didn't find a registered network or http filter "
+			    "or protocol options implementation for name: "
+			    "'" STR_FMT "'",
+			    STR_ARG(all->items[i].key));
+}
+
 void
 whole_clusters(struct whole *w, struct conf_static_resources *r)
 {
-	w->clusters = table_new(w->arena, r->clusters.n);
+	w->clusters = table_new(w->temp, r->clusters.n);
 	for (size_t i = 0; i < r->clusters.n; i++) {
 		struct conf_cluster *c = &r->clusters.items[i];
 		const char *path =
@@ -96,5 +113,6 @@ whole_clusters(struct whole *w, struct conf_static_resources *r)
 		check_name(w, path, c, i);
 		whole_upstream_tls(w, path, c->transport_socket);
 		check_hosts(w, path, c);
+		check_options(w, path, c);
 	}
 }

@@ -16,12 +16,12 @@ factory_name(struct whole *w, struct str type)
 
 	if (!str_starts(type, begin) || version == type.len)
 		return type;
-	return arena_printf(w->arena, "envoy." STR_FMT,
+	return arena_printf(w->temp, "envoy." STR_FMT,
 	    STR_ARG(str_slice(type, begin.len, version)));
 }
 
-static bool
-is_router(const struct conf_http_filter *f)
+bool
+whole_is_router(const struct conf_http_filter *f)
 {
 	return f->typed_config &&
 	       str_eq(f->typed_config->type, STR(ROUTER_TYPE));
@@ -56,18 +56,18 @@ check_order(struct whole *w, const char *path, const struct conf_hcm *hcm)
 
 	for (const struct conf_http_filter *f = hcm->http_filters.items;
 	     f < last; f++)
-		if (is_router(f))
+		if (whole_is_router(f))
 			diag_error(w->diag, f->node->place, path,
 			    "Error: terminal filter named " STR_FMT
 			    " of type envoy.filters.http.router must be the "
 			    "last filter in a http filter chain.",
 			    STR_ARG(f->name));
-	if (is_router(last) && last->disabled)
+	if (whole_is_router(last) && last->disabled)
 		diag_error(w->diag, last->node->place, path,
 		    "Error: the last (terminal) filter (" STR_FMT
 		    ") in the chain cannot be disabled by default.",
 		    STR_ARG(last->name));
-	if (is_router(last) || !last->typed_config ||
+	if (whole_is_router(last) || !last->typed_config ||
 	    !last->typed_config->type.ptr)
 		return;
 	diag_error(w->diag, last->node->place, path,
@@ -116,6 +116,7 @@ decode_network_filter(
 	    schema_decode_any(w->arena, w->diag, &conf_hcm_message, any);
 	whole_filters(w, in, filter->hcm);
 	whole_routes(w, in, filter->hcm);
+	whole_codec(w, in, filter->hcm);
 }
 
 static void
@@ -167,14 +168,28 @@ check_chain(struct whole *w, const char *path, struct conf_filter_chain *chain)
 		    &chain->filters.items[i]);
 }
 
+static void
+check_address(
+    struct whole *w, const char *path, const struct conf_listener *listener)
+{
+	const struct conf_address *address = listener->address;
+	const struct conf_socket_address *tcp =
+	    address ? address->socket_address : NULL;
+
+	if (!address)
+		diag_error(w->diag, listener->node->place, path,
+		    "address is necessary");
+	if (tcp && tcp->address.len && !whole_is_ip(w, tcp->address))
+		diag_error(w->diag, tcp->node->place, path,
+		    "malformed IP address: " STR_FMT, STR_ARG(tcp->address));
+}
+
 void
 whole_listener(
     struct whole *w, const char *path, const struct conf_listener *listener)
 {
 	check_listener_filters(w, path, listener);
-	if (!listener->address)
-		diag_error(w->diag, listener->node->place, path,
-		    "address is necessary");
+	check_address(w, path, listener);
 	if (listener->filter_chains.n == 0)
 		diag_error(w->diag, listener->node->place, path,
 		    "value is required: one filter chain");

@@ -7,6 +7,7 @@
 struct routes {
 	struct whole *w;
 	const struct conf_route_config *config;
+	const struct conf_hcm *hcm;
 	const char **filters; /* names in http_filters, ended by NULL */
 	struct table *domains; /* of all virtual hosts, in lower case */
 };
@@ -15,10 +16,10 @@ static void
 list_filters(struct routes *r, const struct conf_hcm *hcm)
 {
 	r->filters =
-	    ARENA_ARRAY(r->w->arena, hcm->http_filters.n + 1, const char *);
+	    ARENA_ARRAY(r->w->temp, hcm->http_filters.n + 1, const char *);
 	for (size_t i = 0; i < hcm->http_filters.n; i++)
 		r->filters[i] =
-		    arena_cstr(r->w->arena, hcm->http_filters.items[i].name);
+		    arena_cstr(r->w->temp, hcm->http_filters.items[i].name);
 }
 
 /* A key that names no filter does nothing, in Envoy without a word. */
@@ -32,6 +33,12 @@ check_filter_configs(
 
 		while (r->filters[at] && !str_eq(str_of(r->filters[at]), key))
 			at++;
+		if (r->filters[at] &&
+		    whole_is_router(&r->hcm->http_filters.items[at]))
+			diag_error(r->w->diag, configs->items[i].place, path,
+			    "The filter " STR_FMT " doesn't support virtual "
+			    "host or route specific configurations",
+			    STR_ARG(key));
 		if (r->filters[at])
 			continue;
 		diag_warn(r->w->diag, configs->items[i].place, path,
@@ -48,13 +55,13 @@ hint_cluster(struct routes *r, struct str name)
 	const struct conf_static_resources *all =
 	    r->w->bootstrap->static_resources;
 	const char **names =
-	    ARENA_ARRAY(r->w->arena, all->clusters.n + 1, const char *);
+	    ARENA_ARRAY(r->w->temp, all->clusters.n + 1, const char *);
 	size_t n = 0;
 
 	for (size_t i = 0; i < all->clusters.n; i++)
 		if (all->clusters.items[i].name.len)
-			names[n++] = arena_cstr(
-			    r->w->arena, all->clusters.items[i].name);
+			names[n++] =
+			    arena_cstr(r->w->temp, all->clusters.items[i].name);
 	whole_hint(r->w, name, names);
 }
 
@@ -123,7 +130,7 @@ check_domains(
 
 		if (!name.ptr)
 			continue;
-		at = table_put(r->domains, lowered(r->w->arena, name));
+		at = table_put(r->domains, lowered(r->w->temp, name));
 		if (*at == TABLE_NONE)
 			*at = 0;
 		else if (str_eq(name, STR("*")))
@@ -187,7 +194,7 @@ static void
 check_order(
     struct routes *r, const char *path, const struct conf_virtual_host *host)
 {
-	struct table *prefixes = table_new(r->w->arena, host->routes.n);
+	struct table *prefixes = table_new(r->w->temp, host->routes.n);
 
 	for (size_t i = 0; i < host->routes.n; i++) {
 		const struct conf_route *route = &host->routes.items[i];
@@ -241,6 +248,7 @@ check_host(
     struct routes *r, const char *path, const struct conf_virtual_host *host)
 {
 	check_domains(r, path, host);
+	whole_virtual_clusters(r->w, path, host);
 	check_filter_configs(r, path, &host->typed_per_filter_config);
 	check_mirrors(r, path, &host->request_mirror_policies);
 	for (size_t i = 0; i < host->routes.n; i++) {
@@ -260,14 +268,14 @@ void
 whole_routes(struct whole *w, const char *path, const struct conf_hcm *hcm)
 {
 	const struct conf_route_config *config = hcm->route_config;
-	struct routes r = { .w = w, .config = config };
+	struct routes r = { .w = w, .config = config, .hcm = hcm };
 	size_t n = 0;
 
 	if (!config)
 		return;
 	for (size_t i = 0; i < config->virtual_hosts.n; i++)
 		n += config->virtual_hosts.items[i].domains.n;
-	r.domains = table_new(w->arena, n);
+	r.domains = table_new(w->temp, n);
 	list_filters(&r, hcm);
 	path = whole_path(w, "%s.route_config", path);
 	check_filter_configs(&r, path, &config->typed_per_filter_config);

@@ -52,7 +52,7 @@ whole_secrets(struct whole *w, const struct conf_static_resources *r)
 	struct table *seen[KINDS];
 
 	for (size_t i = 0; i < KINDS; i++)
-		seen[i] = table_new(w->arena, r->secrets.n);
+		seen[i] = table_new(w->temp, r->secrets.n);
 	for (size_t i = 0; i < r->secrets.n; i++) {
 		const struct conf_secret *s = &r->secrets.items[i];
 		const char *path =
@@ -85,7 +85,7 @@ named_secret(struct whole *w, const char *path, enum kind kind,
 		"generic secret" };
 	const struct conf_static_resources *r = w->bootstrap->static_resources;
 	const char **names =
-	    ARENA_ARRAY(w->arena, r->secrets.n + 1, const char *);
+	    ARENA_ARRAY(w->temp, r->secrets.n + 1, const char *);
 	const struct conf_secret *s = find_secret(w, kind, ref->name);
 	size_t n = 0;
 
@@ -97,7 +97,7 @@ named_secret(struct whole *w, const char *path, enum kind kind,
 		if (r->secrets.items[i].name.len &&
 		    kind_of(&r->secrets.items[i]) == kind)
 			names[n++] =
-			    arena_cstr(w->arena, r->secrets.items[i].name);
+			    arena_cstr(w->temp, r->secrets.items[i].name);
 	whole_hint(w, ref->name, names);
 	return NULL;
 }
@@ -219,7 +219,7 @@ tell_missing(
     struct whole *w, const char *path, const struct conf_data_source *source)
 {
 	const char *file = source && source->filename.len
-			       ? arena_cstr(w->arena, source->filename)
+			       ? arena_cstr(w->temp, source->filename)
 			       : NULL;
 
 	if (file && access(file, F_OK))

@@ -1,7 +1,8 @@
 /*
  * From libyaml's events to nodes. An alias shares its node; what it would
  * come to if it were written out is counted, so that whoever walks the tree
- * meets a bounded number of nodes at a bounded depth.
+ * meets a bounded number of nodes at a bounded depth. The tag !ignore of a key
+ * drops it, merge keys are none: both as in Envoy.
  */
 #include "config.h"
 
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <yaml.h>
 
+#include "config/json.h"
 #include "config/read.h"
 #include "config/scalar.h"
 #include "config/yaml.h"
@@ -34,16 +36,19 @@ struct shift {
 };
 
 struct loader {
-	struct arena *arena;
+	struct tree *tree;
 	struct diag *diag;
-	const struct source *source;
+	struct source *source;
 	yaml_parser_t parser;
 	struct anchor *anchors;
 	size_t n_anchors;
 	size_t nodes; /* so far, aliases written out */
 	size_t aliased;
-	struct shift *shifts;
+	struct shift *shifts; /* in the order of the text */
 	size_t n_shifts;
+	/* Items of the lists and maps that are being read, innermost last. */
+	struct node_item *stack;
+	size_t n, cap;
 	bool stopped; /* the text cannot be read on */
 };
 
@@ -51,18 +56,34 @@ struct loader {
 struct value {
 	const struct node *node;
 	unsigned height; /* levels of lists and maps */
-	bool ignored; /* tagged !ignore */
 };
+
+/* How many shifts stand before a column. */
+static size_t
+shifts_before(const struct loader *l, size_t line, size_t column)
+{
+	size_t low = 0, high = l->n_shifts;
+
+	while (low < high) {
+		size_t at = low + (high - low) / 2;
+		const struct shift *s = &l->shifts[at];
+
+		if (s->line < line || (s->line == line && s->at < column))
+			low = at + 1;
+		else
+			high = at;
+	}
+	return low;
+}
 
 static struct place
 place_of(const struct loader *l, yaml_mark_t mark)
 {
 	size_t column = mark.column;
 
-	for (size_t i = 0; i < l->n_shifts; i++)
-		if (l->shifts[i].line == mark.line &&
-		    l->shifts[i].at < mark.column)
-			column += 2;
+	if (l->n_shifts)
+		column += 2 * (shifts_before(l, mark.line, mark.column) -
+				  shifts_before(l, mark.line, 0));
 	return (struct place){ l->source, (unsigned)mark.line + 1,
 		(unsigned)column + 1 };
 }
@@ -149,6 +170,9 @@ check_tag(struct loader *l, struct place place, struct str tag,
 		return;
 	diag_error(
 	    l->diag, place, NULL, "unknown tag '" STR_FMT "'", STR_ARG(tag));
+	if (str_eq(tag, STR("!ignore")))
+		diag_hint(
+		    l->diag, "it stands before a key: !ignore key: value");
 }
 
 static const struct node *
@@ -157,17 +181,15 @@ scalar_node(struct loader *l, const yaml_event_t *event)
 	static const char *const strings[] = { "str", NULL };
 	static const char *const plains[] = { "int", "float", "bool", "null",
 		NULL };
-	struct node *n = ARENA_NEW(l->arena, struct node);
+	struct node *n = tree_node(l->tree);
 	struct str tag = text_of(event->data.scalar.tag);
 	struct str text = { (const char *)event->data.scalar.value,
 		event->data.scalar.length };
 
 	n->place = place_of(l, event->start_mark);
 	n->kind = NODE_SCALAR;
-	n->scalar = arena_str(l->arena, text);
+	n->scalar = tree_text(l->tree, text);
 	n->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
-	if (str_eq(tag, STR("!ignore")))
-		return n;
 	if (tag.len == 1 || is_tag(tag, strings))
 		n->quoted = true;
 	else if (is_tag(tag, plains))
@@ -191,8 +213,8 @@ open_anchor(struct loader *l, const yaml_event_t *event, const char *name)
 		    "more than %d anchors", ANCHORS_MAX);
 		l->stopped = true;
 	}
-	a = ARENA_NEW(l->arena, struct anchor);
-	a->name = arena_str(l->arena, str_of(name));
+	a = ARENA_NEW(tree_rest(l->tree), struct anchor);
+	a->name = tree_text(l->tree, str_of(name));
 	a->next = l->anchors;
 	l->anchors = a;
 	return a;
@@ -250,25 +272,39 @@ next_value(struct loader *l, unsigned depth)
 	return v;
 }
 
-static struct node_item *
-add_item(struct loader *l, struct node *n)
+static void
+push(struct loader *l, struct node_item item)
 {
-	if (n->n == n->cap) {
-		size_t cap = n->cap ? 2 * n->cap : 4;
+	if (l->n == l->cap) {
+		size_t cap = l->cap ? 2 * l->cap : 64;
 		struct node_item *grown =
-		    ARENA_ARRAY(l->arena, cap, struct node_item);
+		    realloc(l->stack, cap * sizeof(*grown));
 
-		if (n->n)
-			memcpy(grown, n->items, n->n * sizeof(*grown));
-		n->items = grown;
-		n->cap = cap;
+		if (!grown)
+			abort();
+		l->stack = grown;
+		l->cap = cap;
 	}
-	return &n->items[n->n++];
+	l->stack[l->n++] = item;
+}
+
+/* What was pushed since from becomes the items of n. */
+static void
+pop_items(struct loader *l, struct node *n, size_t from)
+{
+	size_t count = l->n - from;
+
+	n->items = ARENA_ARRAY(tree_rest(l->tree), count, struct node_item);
+	if (count)
+		memcpy(n->items, l->stack + from, count * sizeof(*n->items));
+	n->n = count & INT32_MAX;
+	l->n = from;
 }
 
 static unsigned
 build_list(struct loader *l, struct node *n, unsigned depth)
 {
+	size_t from = l->n;
 	unsigned height = 0;
 	bool more = true;
 
@@ -283,32 +319,14 @@ build_list(struct loader *l, struct node *n, unsigned depth)
 			struct value v = build(l, &event, depth + 1);
 
 			if (v.node)
-				add_item(l, n)->value = v.node;
+				push(l, (struct node_item){ .value = v.node });
 			if (v.height > height)
 				height = v.height;
 		}
 		yaml_event_delete(&event);
 	}
+	pop_items(l, n, from);
 	return height + 1;
-}
-
-/* The maps that "<<" names: one, or a list of them. */
-static void
-collect_merge(struct loader *l, struct node *from, const struct node *value)
-{
-	bool is_list = value->kind == NODE_LIST;
-	size_t n = is_list ? value->n : 1;
-
-	for (size_t i = 0; i < n; i++) {
-		const struct node *map =
-		    is_list ? value->items[i].value : value;
-
-		if (map->kind == NODE_MAP)
-			add_item(l, from)->value = map;
-		else
-			diag_error(l->diag, map->place, NULL,
-			    "a merge key (<<) takes a map or a list of maps");
-	}
 }
 
 struct ranked {
@@ -325,98 +343,126 @@ by_key(const void *left, const void *right)
 	return order ? order : a->rank < b->rank ? -1 : a->rank > b->rank;
 }
 
-/*
- * The first n_own items are the map's own, the others merged in: among the
- * former a key stands once, of the latter those are kept whose key is new.
- */
 static void
-settle_keys(struct loader *l, struct node *map, size_t n_own)
+tell_duplicate(struct loader *l, const struct node_item *first,
+    const struct node_item *item)
 {
-	struct ranked *sorted = ARENA_ARRAY(l->arena, map->n, struct ranked);
-	bool *drop = ARENA_ARRAY(l->arena, map->n, bool);
-	size_t kept = 0;
+	diag_error(l->diag, item->key_place, NULL,
+	    "duplicate key '" STR_FMT "'", STR_ARG(item->key));
+	diag_hint(l->diag, "it stands first in line %u", first->key_place.line);
+}
+
+/* Marks every item whose key stands before; whether there is one. */
+static bool
+mark_duplicates(struct loader *l, const struct node *map, bool *drop)
+{
+	struct ranked *sorted =
+	    ARENA_ARRAY(tree_rest(l->tree), map->n, struct ranked);
+	bool found = false;
 
 	for (size_t i = 0; i < map->n; i++)
 		sorted[i] = (struct ranked){ &map->items[i], i };
 	qsort(sorted, map->n, sizeof(*sorted), by_key);
 	for (size_t i = 1, first = 0; i < map->n; i++) {
-		const struct node_item *before = sorted[first].item;
-		const struct node_item *item = sorted[i].item;
-
-		if (!str_eq(before->key, item->key)) {
+		if (!str_eq(sorted[first].item->key, sorted[i].item->key)) {
 			first = i;
 			continue;
 		}
-		drop[sorted[i].rank] = true;
-		if (sorted[i].rank >= n_own)
-			continue;
-		diag_error(l->diag, item->key_place, NULL,
-		    "duplicate key '" STR_FMT "'", STR_ARG(item->key));
-		diag_hint(l->diag, "it stands first in line %u",
-		    before->key_place.line);
+		tell_duplicate(l, sorted[first].item, sorted[i].item);
+		found = drop[sorted[i].rank] = true;
 	}
+	return found;
+}
+
+/* Equal texts of late are one text: most keys differ by their pointers. */
+static bool
+may_have_duplicates(const struct node *map)
+{
+	if (map->n > 16)
+		return true;
+	for (size_t i = 1; i < map->n; i++)
+		for (size_t j = 0; j < i; j++)
+			if (str_eq(map->items[i].key, map->items[j].key))
+				return true;
+	return false;
+}
+
+/* A key stands once. */
+static void
+settle_keys(struct loader *l, struct node *map)
+{
+	bool *drop;
+	unsigned kept = 0;
+
+	if (!may_have_duplicates(map))
+		return;
+	drop = ARENA_ARRAY(tree_rest(l->tree), map->n, bool);
+	if (!mark_duplicates(l, map, drop))
+		return;
 	for (size_t i = 0; i < map->n; i++)
 		if (!drop[i])
 			map->items[kept++] = map->items[i];
-	map->n = kept;
+	map->n = kept & INT32_MAX;
 }
 
+/* Reads a key; whether its value is to be kept. */
 static bool
-read_key(struct loader *l, const yaml_event_t *event, struct node_item *item,
-    bool *is_merge)
+read_key(struct loader *l, const yaml_event_t *event, struct node_item *item)
 {
+	struct str tag;
+
+	item->key_place = place_of(l, event->start_mark);
 	if (event->type != YAML_SCALAR_EVENT) {
-		diag_error(l->diag, place_of(l, event->start_mark), NULL,
+		diag_error(l->diag, item->key_place, NULL,
 		    "a key must be a plain text");
 		l->stopped = true;
 		return false;
 	}
-	item->key = arena_str(
-	    l->arena, (struct str){ (const char *)event->data.scalar.value,
-			  event->data.scalar.length });
-	item->key_place = place_of(l, event->start_mark);
-	*is_merge = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-		    str_eq(item->key, STR("<<"));
-	return true;
+	item->key = tree_text(
+	    l->tree, (struct str){ (const char *)event->data.scalar.value,
+			 event->data.scalar.length });
+	tag = text_of(event->data.scalar.tag);
+	if (event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+	    str_eq(item->key, STR("<<"))) {
+		diag_error(l->diag, item->key_place, NULL,
+		    "a merge key: Envoy does not merge");
+		diag_hint(l->diag,
+		    "write the fields out, or use an alias for the whole map");
+		return false;
+	}
+	return !str_eq(tag, STR("!ignore"));
 }
 
 static unsigned
 build_map(struct loader *l, struct node *n, unsigned depth)
 {
-	struct node merged = { .kind = NODE_LIST };
+	size_t from = l->n;
 	unsigned height = 0;
-	size_t n_own;
 
 	n->kind = NODE_MAP;
 	for (;;) {
 		struct node_item item = { .value = NULL };
 		yaml_event_t event;
 		struct value v;
-		bool is_merge = false, is_key = false;
+		bool is_kept = false, is_end;
 
 		if (l->stopped || !next_event(l, &event))
 			break;
-		if (event.type != YAML_MAPPING_END_EVENT)
-			is_key = read_key(l, &event, &item, &is_merge);
+		is_end = event.type == YAML_MAPPING_END_EVENT;
+		if (!is_end)
+			is_kept = read_key(l, &event, &item);
 		yaml_event_delete(&event);
-		if (!is_key)
+		if (is_end || l->stopped)
 			break;
 		v = next_value(l, depth + 1);
 		if (v.height > height)
 			height = v.height;
-		if (!v.node || v.ignored)
-			continue;
 		item.value = v.node;
-		if (is_merge)
-			collect_merge(l, &merged, v.node);
-		else
-			*add_item(l, n) = item;
+		if (v.node && is_kept)
+			push(l, item);
 	}
-	n_own = n->n;
-	for (size_t i = 0; i < merged.n; i++)
-		for (size_t j = 0; j < merged.items[i].value->n; j++)
-			*add_item(l, n) = merged.items[i].value->items[j];
-	settle_keys(l, n, n_own);
+	pop_items(l, n, from);
+	settle_keys(l, n);
 	return height + 1;
 }
 
@@ -429,7 +475,7 @@ build_collection(struct loader *l, const yaml_event_t *event, unsigned depth)
 					   : event->data.sequence_start.anchor;
 	struct str tag = text_of(is_map ? event->data.mapping_start.tag
 					: event->data.sequence_start.tag);
-	struct node *n = ARENA_NEW(l->arena, struct node);
+	struct node *n = tree_node(l->tree);
 	struct value v = { .node = n };
 	struct anchor *a;
 	size_t before = l->nodes++;
@@ -441,9 +487,7 @@ build_collection(struct loader *l, const yaml_event_t *event, unsigned depth)
 		l->stopped = true;
 		return (struct value){ .node = NULL };
 	}
-	v.ignored = str_eq(tag, STR("!ignore"));
-	if (!v.ignored)
-		check_tag(l, n->place, tag, tags);
+	check_tag(l, n->place, tag, tags);
 	a = open_anchor(l, event, (const char *)anchor);
 	v.height = is_map ? build_map(l, n, depth) : build_list(l, n, depth);
 	if (a) {
@@ -466,7 +510,6 @@ build(struct loader *l, const yaml_event_t *event, unsigned depth)
 		return build_collection(l, event, depth);
 	l->nodes++;
 	v.node = scalar_node(l, event);
-	v.ignored = str_eq(text_of(event->data.scalar.tag), STR("!ignore"));
 	a = open_anchor(l, event, (const char *)event->data.scalar.anchor);
 	if (a) {
 		a->node = v.node;
@@ -540,8 +583,8 @@ without_pairs(struct loader *l, struct str text)
 		n += is_pair(text, at);
 	if (!n)
 		return text;
-	out = arena_alloc(l->arena, text.len + 1);
-	l->shifts = ARENA_ARRAY(l->arena, n, struct shift);
+	out = arena_alloc(tree_rest(l->tree), text.len + 1);
+	l->shifts = ARENA_ARRAY(tree_rest(l->tree), n, struct shift);
 	for (size_t at = 0; at < text.len; at++) {
 		char c = text.ptr[at];
 
@@ -587,48 +630,115 @@ begins_as_json(struct str text)
 	return at < text.len && (text.ptr[at] == '{' || text.ptr[at] == '[');
 }
 
-const struct node *
-yaml_parse(
-    struct arena *arena, struct str text, const char *name, struct diag *diag)
+/* Envoy reads files as JSON that are not named as YAML. */
+static bool
+is_json_name(const char *name)
 {
-	struct source *source = ARENA_NEW(arena, struct source);
-	struct loader l = { .arena = arena, .diag = diag, .source = source };
+	const char *slash = strrchr(name, '/');
+	const char *dot = strrchr(slash ? slash : name, '.');
+
+	return dot && dot[1] && !str_eq_nocase(str_of(dot), STR(".yaml")) &&
+	       !str_eq_nocase(str_of(dot), STR(".yml"));
+}
+
+static bool
+check_json(struct loader *l, struct str text, const char *name)
+{
+	size_t at = 0;
+	const char *why = json_error(text, DEPTH_MAX, &at);
+
+	if (!why)
+		return true;
+	diag_error(l->diag, place_at(l, at), NULL,
+	    "Unable to parse JSON as proto (INVALID_ARGUMENT: not valid JSON: "
+	    "%s)",
+	    why);
+	diag_hint(
+	    l->diag, "only files named *.yaml or *.yml are YAML: %s", name);
+	return false;
+}
+
+static const struct node *
+parse(struct loader *l, struct str text)
+{
 	const struct node *top;
 
-	if (str_starts(text, STR("\xef\xbb\xbf")))
-		text = str_slice(text, 3, text.len);
-	source->name = arena_cstr(arena, str_of(name));
-	source->text = text;
-	if (text.len > FILE_MAX) {
-		diag_error(diag, (struct place){ 0 }, NULL,
-		    "%s: larger than %u MiB", name, FILE_MAX >> 20);
-		return NULL;
-	}
-	if (!yaml_parser_initialize(&l.parser))
+	if (!yaml_parser_initialize(&l->parser))
 		abort();
 	if (begins_as_json(text))
-		text = without_pairs(&l, text);
-	yaml_parser_set_encoding(&l.parser, YAML_UTF8_ENCODING);
+		text = without_pairs(l, text);
+	yaml_parser_set_encoding(&l->parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(
-	    &l.parser, (const unsigned char *)text.ptr, text.len);
-	top = build_document(&l);
-	yaml_parser_delete(&l.parser);
-	if (!top && !l.stopped)
-		diag_error(diag, (struct place){ source, 1, 1 }, NULL,
+	    &l->parser, (const unsigned char *)text.ptr, text.len);
+	top = build_document(l);
+	yaml_parser_delete(&l->parser);
+	free(l->stack);
+	if (!top && !l->stopped)
+		diag_error(l->diag, (struct place){ l->source, 1, 1 }, NULL,
 		    "the file is empty");
 	return top;
 }
 
+static struct source *
+new_source(struct tree *tree, const char *name, struct str text)
+{
+	struct source *source = ARENA_NEW(tree_arena(tree), struct source);
+
+	source->name = arena_cstr(tree_arena(tree), str_of(name));
+	source->text = text;
+	return source;
+}
+
+static struct str
+without_mark(struct str text)
+{
+	return str_starts(text, STR("\xef\xbb\xbf"))
+		   ? str_slice(text, 3, text.len)
+		   : text;
+}
+
+static bool
+is_small(struct str text, const char *name, struct diag *diag)
+{
+	if (text.len <= FILE_MAX)
+		return true;
+	diag_error(diag, (struct place){ 0 }, NULL, "%s: larger than %u MiB",
+	    name, FILE_MAX >> 20);
+	return false;
+}
+
 const struct node *
-yaml_read(struct arena *arena, const char *path, struct diag *diag)
+yaml_parse_tree(
+    struct tree *tree, struct str text, const char *name, struct diag *diag)
+{
+	struct loader l = { .tree = tree, .diag = diag };
+
+	if (!is_small(text, name, diag))
+		return NULL;
+	text = without_mark(text);
+	l.source = new_source(tree, name, text);
+	tree_keep_source(tree, l.source);
+	if (is_json_name(name) && !check_json(&l, text, name))
+		return NULL;
+	return parse(&l, text);
+}
+
+const struct node *
+yaml_parse(
+    struct arena *arena, struct str text, const char *name, struct diag *diag)
+{
+	return yaml_parse_tree(tree_new(arena), text, name, diag);
+}
+
+const struct node *
+yaml_read(struct tree *tree, const char *path, struct diag *diag)
 {
 	struct str text;
-	enum err err = read_file(arena, path, FILE_MAX, &text);
+	enum err err = read_file(tree_rest(tree), path, FILE_MAX, &text);
 
-	if (err) {
-		diag_error(diag, (struct place){ 0 }, NULL, "%s: %s", path,
-		    err == ERR_FULL ? "larger than 16 MiB" : strerror(errno));
-		return NULL;
-	}
-	return yaml_parse(arena, text, path, diag);
+	if (!err)
+		return yaml_parse_tree(tree, text, path, diag);
+	diag_error(diag, (struct place){ 0 }, NULL, "%s: %s", path,
+	    err == ERR_FULL ? "larger than 16 MiB" : strerror(errno));
+	return NULL;
 }

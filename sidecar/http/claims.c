@@ -7,20 +7,12 @@
 #include "http/base64.h"
 #include "http/claims.h"
 
-/* A name with a dot in it is found as it stands, before it is a path. */
 static const struct cJSON *
-find(struct arena *arena, const struct cJSON *claims, struct str path)
+find(struct arena *arena, const struct cJSON *claim, const struct str *path,
+    size_t n)
 {
-	const struct cJSON *claim;
-	const char *name = arena_cstr(arena, path);
-
-	claim = jose_member(claims, name);
-	if (claim)
-		return claim;
-	claim = claims;
-	while (claim && path.ptr)
-		claim = jose_member(
-		    claim, arena_cstr(arena, str_split(&path, '.')));
+	for (size_t i = 0; claim && i < n; i++)
+		claim = jose_member(claim, arena_cstr(arena, path[i]));
 	return claim;
 }
 
@@ -43,9 +35,10 @@ json_text(struct arena *arena, const struct cJSON *value)
 }
 
 struct str
-claims_header(struct arena *arena, const struct cJSON *claims, struct str path)
+claims_header(struct arena *arena, const struct cJSON *claims,
+    const struct str *path, size_t n)
 {
-	const struct cJSON *claim = find(arena, claims, path);
+	const struct cJSON *claim = find(arena, claims, path, n);
 	struct str text = STR_NONE;
 
 	if (cJSON_IsString(claim))

@@ -7,11 +7,11 @@
 /*
  * A claim as a header value the way Envoy prints it: strings and booleans as
  * they are, whole numbers without and others with six decimals, lists and
- * objects as base64 of their JSON. path is a name, or names joined by dots
- * for claims within claims. Absent for what is missing, null or empty.
+ * objects as base64 of their JSON. path names it: a claim, a claim within
+ * that, and so on. Absent for what is missing, null or empty.
  */
-struct str claims_header(
-    struct arena *, const struct cJSON *claims, struct str path);
+struct str claims_header(struct arena *, const struct cJSON *claims,
+    const struct str *path, size_t n);
 
 /*
  * The claims as JSON text, with those named in split turned from text

@@ -23,8 +23,6 @@ static const char *const texts[JWS_STATUS_N] = {
 	    "Jwt header [alg] field is required and must be a string",
 	[JWS_HEADER_UNKNOWN_ALG] = "Jwt header [alg] is not supported",
 	[JWS_HEADER_BAD_KID] = "Jwt header [kid] field is not a string",
-	[JWS_HEADER_CRIT] = "Jwt header [crit] is not supported",
-	[JWS_HEADER_B64] = "Jwt header [b64] is not supported",
 	[JWS_PAYLOAD_BAD_BASE64] =
 	    "Jwt payload is an invalid Base64url encoded",
 	[JWS_PAYLOAD_BAD_JSON] = "Jwt payload is an invalid JSON",
@@ -47,8 +45,10 @@ static const char *const texts[JWS_STATUS_N] = {
 	[JWS_UNKNOWN_ISSUER] = "Jwt issuer is not configured",
 	[JWS_AUDIENCE_NOT_ALLOWED] = "Audiences in Jwt are not allowed",
 	[JWS_VERIFICATION_FAILS] = "Jwt verification fails",
-	[JWS_NO_KEY] = "Jwks doesn't have key to match kid or alg from Jwt",
 	[JWS_MULTIPLE] = "Found multiple Jwt tokens",
+	[JWS_NO_KEY] = "Jwks doesn't have key to match kid or alg from Jwt",
+	[JWS_HEADER_CRIT] = "Jwt header [crit] is not supported",
+	[JWS_HEADER_B64] = "Jwt header [b64] is not supported",
 };
 
 static const jwt_alg_t libjwt_algs[JOSE_ALG_N] = {
@@ -66,7 +66,7 @@ static const jwt_alg_t libjwt_algs[JOSE_ALG_N] = {
 const char *
 jws_status_text(enum jws_status status)
 {
-	return status < JWS_STATUS_N ? texts[status] : "";
+	return status < JWS_STATUS_N && texts[status] ? texts[status] : "";
 }
 
 /* ---- parsing ---- */

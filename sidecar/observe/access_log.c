@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "chain/format.h"
 #include "chain/logfilter.h"
+#include "config/api.h"
 #include "observe/access_log.h"
 #include "observe/sink.h"
 
@@ -114,6 +115,10 @@ build_entry(struct arena *arena, struct access_log *log,
 		    "Didn't find a registered implementation for '" STR_FMT
 		    "' with type URL: '" STR_FMT "'",
 		    STR_ARG(conf->name), STR_ARG(conf->typed_config->type));
+		if (api_find(conf->typed_config->type))
+			diag_hint(diag,
+			    "Envoy has this access log, but it is not built "
+			    "in here");
 		return;
 	}
 	file = schema_decode_any(arena, diag, message, conf->typed_config);

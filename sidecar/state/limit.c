@@ -234,9 +234,30 @@ full_ns(const struct pace *p, uint64_t at)
 						    : (int64_t)(at << p->shift);
 }
 
+/* What is owed after these hits; false if there are not so many tokens. */
+static bool
+draw(const struct pace *p, uint64_t max_tokens, int64_t hits, uint64_t *owed)
+{
+	uint64_t back;
+
+	if (hits < 0) {
+		back =
+		    (uint64_t)-hits < max_tokens ? (uint64_t)-hits : max_tokens;
+		back *= p->interval;
+		*owed = *owed > back ? *owed - back : 0;
+		return true;
+	}
+	if (hits == 0 || (uint64_t)hits > max_tokens ||
+	    *owed + (uint64_t)hits * p->interval > p->burst)
+		return false;
+	*owed += (uint64_t)hits * p->interval;
+	return true;
+}
+
 struct limit_result
-limit_bucket(struct state *s, uint64_t key, uint64_t max_tokens,
-    uint64_t tokens_per_fill, int64_t fill_ns, int64_t now_boot_ns)
+limit_bucket_hits(struct state *s, uint64_t key, uint64_t max_tokens,
+    uint64_t tokens_per_fill, int64_t fill_ns, int64_t hits,
+    int64_t now_boot_ns)
 {
 	const struct pace p = pace_of(max_tokens, tokens_per_fill, fill_ns);
 	int64_t now_ns = later(now_boot_ns, 0);
@@ -252,16 +273,15 @@ limit_bucket(struct state *s, uint64_t key, uint64_t max_tokens,
 		seen = atomic_load(&cell->head);
 		/* Time in which the bucket fills up again. */
 		owed = seen > now && seen - now <= slack ? seen - now : 0;
-		result.allowed = owed + p.interval <= p.burst;
+		result.allowed = draw(&p, max_tokens, hits, &owed);
 		if (!result.allowed)
 			break;
-		owed += p.interval;
 	} while (
 	    !atomic_compare_exchange_strong(&cell->head, &seen, now + owed) ||
 	    !cell_is(cell, id));
 	if (result.allowed)
 		cell_keep(cell, full_ns(&p, now + owed));
-	else
+	else if (owed + p.interval > p.burst)
 		result.retry_ns =
 		    (int64_t)((owed + p.interval - p.burst) << p.shift);
 	if (owed < p.burst)
@@ -270,6 +290,14 @@ limit_bucket(struct state *s, uint64_t key, uint64_t max_tokens,
 		result.reset_ns = (int64_t)((owed - 1) % p.interval + 1)
 				  << p.shift;
 	return result;
+}
+
+struct limit_result
+limit_bucket(struct state *s, uint64_t key, uint64_t max_tokens,
+    uint64_t tokens_per_fill, int64_t fill_ns, int64_t now_boot_ns)
+{
+	return limit_bucket_hits(
+	    s, key, max_tokens, tokens_per_fill, fill_ns, 1, now_boot_ns);
 }
 
 void

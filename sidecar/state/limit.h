@@ -38,6 +38,14 @@ struct limit_result limit_bucket(struct state *, uint64_t key,
     uint64_t max_tokens, uint64_t tokens_per_fill, int64_t fill_ns,
     int64_t now_boot_ns);
 
+/*
+ * The same for any number of tokens: all or none. 0 tokens are never had,
+ * and a negative number gives tokens back; both as in Envoy.
+ */
+struct limit_result limit_bucket_hits(struct state *, uint64_t key,
+    uint64_t max_tokens, uint64_t tokens_per_fill, int64_t fill_ns,
+    int64_t hits, int64_t now_boot_ns);
+
 /* Cells in use and in all, for status. */
 void limit_usage(
     struct state *, int64_t now_boot_ns, size_t *used, size_t *total);

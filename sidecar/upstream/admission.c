@@ -203,8 +203,7 @@ note_opened(struct admissions *all, struct gate *g, struct admission *a)
 		    RESOURCE_CONNECTIONS);
 	}
 	stats_count(all->stats, g->cluster, CX_TOTAL);
-	stats_count(all->stats, g->cluster,
-	    g->origin->http2 ? CX_HTTP2_TOTAL : CX_HTTP1_TOTAL);
+	stats_count(all->stats, g->cluster, CX_HTTP1_TOTAL);
 }
 
 static void

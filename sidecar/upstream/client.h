@@ -31,7 +31,6 @@ struct client_origin {
 	uint32_t uses; /* requests a connection serves; 0: any number */
 	size_t max_fields; /* of a response; 0: HEAD_MAX_FIELDS */
 	size_t max_head; /* bytes of its header section; 0: HEAD_MAX_BYTES */
-	bool http2;
 };
 
 /* What happens to connections. */

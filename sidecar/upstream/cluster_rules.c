@@ -196,6 +196,10 @@ set_common(
 		return;
 	o->idle_ns = conf->idle_timeout;
 	o->age_ns = conf->max_connection_duration;
+	if (conf->max_requests_per_connection && o->uses)
+		build_error(b, conf->node, "max_requests_per_connection",
+		    "Only one of max_requests_per_connection from Cluster or "
+		    "HttpProtocolOptions can be specified");
 	if (conf->max_requests_per_connection)
 		o->uses = conf->max_requests_per_connection;
 	o->max_fields = conf->max_headers_count;
@@ -234,13 +238,15 @@ void
 build_protocol(struct build *b, struct cluster *c)
 {
 	const struct conf_protocol_options *options = find_options(b);
-	const struct conf_http_versions *only =
-	    options ? options->explicit_http_config : NULL;
 
 	b->common.uses = b->conf->max_requests_per_connection;
 	set_common(b, c,
 	    options ? options->common_http_protocol_options
 		    : b->conf->common_http_protocol_options);
-	b->common.http2 = only ? only->http2_protocol_options != NULL
-			       : b->conf->http2_protocol_options != NULL;
+	if (options && options->auto_config && !b->conf->transport_socket)
+		build_error(b, options->node,
+		    "typed_extension_protocol_options",
+		    "ALPN configured for cluster " STR_FMT
+		    " which has a non-ALPN transport socket",
+		    STR_ARG(b->conf->name));
 }

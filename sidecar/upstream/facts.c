@@ -75,6 +75,24 @@ size_read(const struct headers *h)
 	return size;
 }
 
+/* "127.0.0.1:80", "[::1]:80"; on the way of every answer: no printf. */
+static struct str
+with_port(struct arena *arena, struct str ip, int port)
+{
+	bool v6 = str_find_char(ip, ':', 0) < ip.len;
+	struct str digits = arena_u64(arena, (uint64_t)port);
+	char *text = arena_alloc(arena, ip.len + digits.len + 3), *at = text;
+
+	if (v6)
+		*at++ = '[';
+	at = mempcpy(at, ip.ptr, ip.len);
+	if (v6)
+		*at++ = ']';
+	*at++ = ':';
+	at = mempcpy(at, digits.ptr, digits.len);
+	return (struct str){ text, (size_t)(at - text) };
+}
+
 void
 facts_of_answer(struct forward *f)
 {
@@ -84,16 +102,16 @@ facts_of_answer(struct forward *f)
 
 	call_facts(f->call, &facts);
 	note_times(u, &facts);
-	u->protocol =
-	    f->admission.origin->http2 ? STR("HTTP/2") : STR("HTTP/1.1");
+	u->protocol = STR("HTTP/1.1");
 	u->header_bytes_received = size_read(&f->response);
-	u->remote_address = arena_str(x->arena, call_peer(f->call));
+	u->remote_address = f->admission.host->address;
+	if (!u->remote_address.ptr)
+		u->remote_address = arena_str(x->arena, call_peer(f->call));
 	u->tls_version = str_of(facts.tls_version);
 	u->tls_cipher = str_of(facts.tls_cipher);
 	if (*facts.local_ip)
-		u->local_address = arena_printf(x->arena,
-		    strchr(facts.local_ip, ':') ? "[%s]:%d" : "%s:%d",
-		    facts.local_ip, facts.local_port);
+		u->local_address = with_port(
+		    x->arena, str_of(facts.local_ip), facts.local_port);
 }
 
 /* "GET /path HTTP/1.1" and its end, and the end of the fields. */

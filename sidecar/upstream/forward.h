@@ -101,6 +101,9 @@ void attempt_again(struct forward *);
 /* Breaks off the try under way, if there is one, and gives back its places. */
 void attempt_end(struct forward *);
 
+/* Makes the exchange's response of the try's. */
+void attempt_respond(struct forward *);
+
 /* Drops what of the body nobody needs any more. */
 void attempt_trim(struct forward *);
 

@@ -164,7 +164,7 @@ read_origin(const struct client_origin *origin, struct endpoint *e)
 	struct str url = str_of(origin->url), scheme = STR("http://");
 
 	memset(&e->address, 0, sizeof(e->address));
-	if (origin->http2 || origin->connect_to || !str_starts(url, scheme))
+	if (origin->connect_to || !str_starts(url, scheme))
 		return false;
 	if (origin->unix_path) {
 		if (strlen(origin->unix_path) >= sizeof(local->sun_path))

@@ -42,7 +42,7 @@ void links_free(struct links *);
 
 /*
  * The endpoint of an origin, or NULL if it takes libcurl to reach it: TLS,
- * HTTP/2, or a name to be resolved. Its connections belong to the group,
+ * or a name to be resolved. Its connections belong to the group,
  * which says how long they are kept and is told what happens to them.
  */
 struct endpoint *links_endpoint(

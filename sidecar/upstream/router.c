@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "upstream/facts.h"
 #include "upstream/forward.h"
 
 /* The first IPv4 address that is not the loopback's, as Envoy calls itself. */
@@ -225,8 +226,9 @@ reply_no_cluster(struct exchange *x)
 			      .flag = "NC" });
 }
 
-void
-router_forward(struct router *r, struct exchange *x)
+/* All that comes before a try; NULL if it has replied. */
+static struct forward *
+begin(struct router *r, struct exchange *x)
 {
 	const struct conf_cluster *conf = route_cluster(x->route, x);
 	const struct cluster *cluster =
@@ -236,7 +238,7 @@ router_forward(struct router *r, struct exchange *x)
 	x->cluster = conf;
 	if (!cluster) {
 		reply_no_cluster(x);
-		return;
+		return NULL;
 	}
 	f = ARENA_NEW(x->arena, struct forward);
 	*f = (struct forward){ .router = r,
@@ -248,21 +250,57 @@ router_forward(struct router *r, struct exchange *x)
 	headers_init(&f->made, x->arena);
 	x->router = f;
 	if (!check_headers(f))
-		return;
+		return NULL;
 	read_stat_name(f);
 	if (is_in_maintenance(f) || is_dropped(f))
-		return;
+		return NULL;
 	prepare(f);
-	if (!attempt_choose(f)) {
-		failure_no_host(f);
+	if (attempt_choose(f))
+		return f;
+	failure_no_host(f);
+	return NULL;
+}
+
+void
+router_forward(struct router *r, struct exchange *x)
+{
+	struct forward *f = begin(r, x);
+
+	if (!f)
 		return;
-	}
 	mirrors_start(f);
 	f->holds = f->retry.on != 0;
 	f->keeps = f->holds || f->mirrors;
 	note_upload_end(f);
 	limits_arm(f);
 	attempt_start(f);
+}
+
+const struct cluster_host *
+router_prepare(struct router *r, struct exchange *x)
+{
+	struct forward *f = begin(r, x);
+
+	if (!f)
+		return NULL;
+	note_upload_end(f);
+	facts_of_host(f);
+	route_use_hostname(x->route, x, f->admission.host->hostname);
+	return f->admission.host;
+}
+
+void
+router_pretend(struct exchange *x, unsigned status)
+{
+	struct forward *f = x->router;
+
+	facts_of_connection(f);
+	headers_add(&f->response, STR(":status"), arena_u64(x->arena, status));
+	attempt_respond(f);
+	attempt_end(f);
+	timer_clear(f->router->loop, &f->timer);
+	x->download_end = true;
+	exchange_respond(x);
 }
 
 /* ---- more of the body ---- */

@@ -24,6 +24,14 @@ void router_free(struct router *);
 void router_forward(struct router *, struct exchange *);
 
 /*
+ * The same without sending anything, for explanations: the host it would go
+ * to, or NULL when the router has replied. router_pretend then goes on as if
+ * the host had answered with that status alone.
+ */
+const struct cluster_host *router_prepare(struct router *, struct exchange *);
+void router_pretend(struct exchange *, unsigned status);
+
+/*
  * upload has more or its end, or download has room. Nothing happens for an
  * exchange that is not being forwarded (any more).
  */

@@ -4,7 +4,6 @@
  */
 #include "config.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -16,10 +15,12 @@ static int
 on_attempt(void *arg, char *ip, char *local_ip, int port, int local_port)
 {
 	struct call *call = arg;
+	size_t len = strlen(local_ip) + 1;
 
 	(void)ip;
 	(void)port;
-	(void)snprintf(call->local_ip, sizeof(call->local_ip), "%s", local_ip);
+	if (len <= sizeof(call->local_ip))
+		memcpy(call->local_ip, local_ip, len);
 	call->local_port = local_port;
 	call->ready_ns = clock_boot_ns();
 	if (call->attempts++ == 0) {

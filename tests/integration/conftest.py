@@ -79,6 +79,8 @@ servers_external = {
     "lighttpd": servers.behind_lighttpd,
     "apache": servers.apache_proxy,
     "nginx": servers.nginx,
+    "caddy": servers.caddy,
+    "haproxy": servers.haproxy,
 }
 servers_starting = {
     "lighttpd-spawned": servers.lighttpd_spawned,

@@ -16,6 +16,8 @@ FRONTS = [
     "apache",
     "apache-fcgid",
     "nginx",
+    "caddy",
+    "haproxy",
 ]
 PROCESS_EACH = ("lighttpd-cgi", "apache-fcgid")
 

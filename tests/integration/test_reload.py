@@ -31,7 +31,7 @@ def test_new_workers_take_over_and_the_caller_is_told(scene, backend, run):
     assert f"{gateway.config} is loaded by process {gateway.pid}" in out.stdout
     assert front.get("/api/x").header("x-version") == "2"
     until(lambda: not any(map(is_alive, before)), "the old workers end")
-    assert len(gateway.workers()) == 2
+    until(lambda: len(gateway.workers()) == 2, "they are waited for")
 
 
 def test_a_refused_file_leaves_the_old_configuration(scene, backend, run):

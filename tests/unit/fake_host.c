@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "chain/kit.h"
 #include "config/bootstrap.h"
 #include "config/yaml.h"
 #include "state/gauge.h"
@@ -64,6 +65,7 @@ fake_new_with_route(
 	x->wall_ns = 1700000000000000000;
 	x->forwards = true;
 	memset(counter_names, 0, sizeof(counter_names));
+	x->setup_path = "filter";
 	x->conf = configure(x, filter->conf, filter->configure, yaml);
 	if (route_yaml)
 		fake_level(x, HOST_LEVEL_ROUTE, route_yaml);
@@ -74,6 +76,10 @@ fake_new_with_route(
 void
 fake_level(struct exchange *x, enum host_level level, const char *yaml)
 {
+	static const char *const paths[] = { "global", "vhost", "route",
+		"cluster", "old vhost", "old route" };
+
+	x->setup_path = paths[level];
 	x->level_confs[level] = configure(
 	    x, x->filter->route_conf, x->filter->configure_route, yaml);
 	for (int i = HOST_LEVELS - 1; i >= 0; i--)
@@ -105,6 +111,7 @@ fake_next_request(struct exchange *x)
 	x->has_response = x->replied = x->rerouted = false;
 	x->at_body = x->has_body = x->health_check = false;
 	x->body = STR_NONE;
+	x->decided = NULL;
 	x->n_timers = 0;
 	x->flags[0] = '\0';
 	x->metadata = NULL;
@@ -341,6 +348,12 @@ host_setup_decode(struct setup *s, const struct schema_message *message,
 }
 
 struct str
+host_setup_path(struct setup *s)
+{
+	return str_of(world(s)->setup_path);
+}
+
+struct str
 host_setup_cluster(struct setup *s, size_t i)
 {
 	(void)s;
@@ -447,6 +460,7 @@ host_reply(struct exchange *x, const struct host_reply *reply)
 	x->reply.body = arena_str(x->arena, reply->body);
 	x->reply.details = arena_str(x->arena, reply->details);
 	x->reply.headers = NULL;
+	kit_fields_write(x, reply->fields, &x->reply_headers);
 	for (size_t i = 0; i < reply->n_headers; i++) {
 		ck_assert(header_name_is_valid(reply->headers[i].name));
 		ck_assert(header_value_is_valid(reply->headers[i].value));
@@ -508,6 +522,12 @@ host_flag(struct exchange *x, const char *flag)
 	size_t len = strlen(x->flags);
 
 	(void)snprintf(x->flags + len, sizeof(x->flags) - len, "%s ", flag);
+}
+
+void
+host_decided_by(struct exchange *x, const struct node *node)
+{
+	x->decided = node;
 }
 
 void
@@ -643,17 +663,24 @@ host_format(struct exchange *x, const struct format *format)
 }
 
 struct str
-host_format_for_reply(struct exchange *x, const struct format *format)
-{
-	return host_format(x, format);
-}
-
-struct str
 host_body_format(
     struct exchange *x, const struct format *format, struct str body)
 {
 	return arena_printf(x->arena, STR_FMT STR_FMT,
 	    STR_ARG(*(const struct str *)(const void *)format), STR_ARG(body));
+}
+
+const struct rate_limits *
+host_rate_limits(struct exchange *x, enum host_level level)
+{
+	return level == HOST_LEVEL_ROUTE ? x->rate_limits
+					 : x->vhost_rate_limits;
+}
+
+bool
+host_route_includes_vhost_limits(struct exchange *x)
+{
+	return x->includes_vhost_limits;
 }
 
 struct str
@@ -664,24 +691,11 @@ host_metadata_string(
 }
 
 struct str
-host_route_metadata(
+host_route_metadata_string(
     struct exchange *x, struct str ns, const struct str *keys, size_t n)
 {
-	(void)x;
-	return n == 1 && str_eq(ns, STR("route")) ? keys[0] : STR_NONE;
-}
-
-const struct rate_limits *
-host_rate_limits(struct exchange *x, enum host_limits which)
-{
-	return which == HOST_LIMITS_OF_ROUTE ? &x->rate_limits
-					     : &x->vhost_rate_limits;
-}
-
-bool
-host_includes_vhost_limits(struct exchange *x)
-{
-	return x->includes_vhost_limits;
+	return host_metadata_at(
+	    x, arena_printf(x->arena, "route " STR_FMT, STR_ARG(ns)), keys, n);
 }
 
 void

@@ -5,7 +5,7 @@
 #ifndef SALLYPORT_TESTS_UNIT_FAKE_HOST_H
 #define SALLYPORT_TESTS_UNIT_FAKE_HOST_H
 
-#include "chain/descriptor.h"
+#include "chain/host.h"
 
 struct fake_metadata {
 	struct str ns, key, value;
@@ -41,9 +41,11 @@ struct exchange {
 	size_t n_timers;
 	char flags[32]; /* response flags, one blank behind each */
 	bool health_check;
+	const struct node *decided; /* by host_decided_by */
 	size_t cluster_healthy, cluster_all; /* of cluster_name */
-	struct rate_limits rate_limits, vhost_rate_limits;
+	const struct rate_limits *rate_limits, *vhost_rate_limits;
 	bool includes_vhost_limits;
+	const char *setup_path; /* of what is being configured */
 	int64_t boot_ns, wall_ns;
 	uint64_t random; /* what host_random returns, modulo n */
 	bool at_body; /* fake_run_request has passed on_request */

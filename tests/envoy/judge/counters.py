@@ -9,9 +9,10 @@ COMPARED = [
     r"http\.in\.downstream_rq_(failed_path_normalization"
     r"|redirected_with_normalized_path)",
     r"http\.in\.downstream_rq_(rejected_via_ip_detection|ws_on_non_ws_route)",
-    r"http\.in\.(no_route|rq_total|rq_redirect|rq_direct_response)",
+    r"http\.in\.(no_route|no_cluster|rq_total|rq_redirect|rq_direct_response)",
     r"http\.in\.rs_too_large",
     r"http\.in\.cors\..*",
+    r".*\.http_local_rate_limit\..*",
     r"http\.in\.fault\..*",
     r"(http\.in\.)?set_metadata\..*",
     r"http_filter_name\..*",

@@ -7,6 +7,7 @@ The files of conf/ are included as they stand; what a test adds around them
 import json
 import os
 import shutil
+import signal
 
 from . import client
 from .process import Child, children_of, free_port, resident_kib
@@ -300,3 +301,52 @@ def nginx(gateway):
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
     args = [program, "-p", folder, "-c", conf, "-e", f"{folder}/nginx.error"]
     return Front("nginx", args, folder, port, None, gateway)
+
+
+def open_socket(gateway):
+    """For web servers that run as a user of their own."""
+    os.chmod(gateway.folder, 0o755)
+    os.chmod(gateway.address, 0o666)
+
+
+def caddy(gateway):
+    folder, port = gateway.folder, free_port()
+    open_socket(gateway)
+    conf = write(
+        f"{folder}/Caddyfile",
+        "{\n\tadmin off\n\tauto_https off\n}\n"
+        f'import "{CONF}/caddy/Caddyfile"\n'
+        f"http://:{port} {{\n\tbind 127.0.0.1\n"
+        f"\timport sallyport {gateway.address}\n}}\n",
+    )
+    args = [
+        shutil.which("caddy", path="/usr/sbin:/usr/bin"),
+        *("run", "--adapter", "caddyfile", "--config", conf),
+    ]
+    env = {"HOME": folder, "XDG_DATA_HOME": folder}
+    return Front("caddy", args, folder, port, env, gateway)
+
+
+def haproxy(gateway):
+    """Its file names the socket of the package; here it is another."""
+    folder, port = gateway.folder, free_port()
+    open_socket(gateway)
+    with open(f"{CONF}/haproxy/sallyport.cfg") as f:
+        text = f.read()
+    place = "/run/sallyport/sallyport.sock"
+    assert place in text
+    ours = write(
+        f"{folder}/sallyport.cfg", text.replace(place, gateway.address)
+    )
+    conf = write(
+        f"{folder}/haproxy.cfg",
+        "defaults\n    mode http\n    timeout client 130s\n"
+        "    timeout connect 2s\n    timeout server 130s\n"
+        f"frontend web\n    bind 127.0.0.1:{port}\n"
+        "    default_backend sallyport\n",
+    )
+    program = shutil.which("haproxy", path="/usr/sbin:/usr/bin")
+    args = [program, "-db", "-f", conf, "-f", ours]
+    front = Front("haproxy", args, folder, port, None, gateway)
+    front.expected = (0, -signal.SIGTERM)
+    return front

@@ -54,6 +54,22 @@ START_TEST(unread_bytes_survive_growing_and_moving)
 }
 END_TEST
 
+START_TEST(the_end_can_be_dropped)
+{
+	struct buf b;
+
+	buf_init(&b, 8);
+	ck_assert_int_eq(buf_append(&b, STR("abcdefgh")), ERR_OK);
+	buf_truncate(&b, 3);
+	ck_assert_int_eq(buf_append_byte(&b, 'X'), ERR_OK);
+	buf_consume(&b, 2);
+	ck_assert(str_eq(buf_bytes(&b), STR("cdeX")));
+	buf_truncate(&b, 4);
+	ck_assert(buf_is_empty(&b));
+	buf_free(&b);
+}
+END_TEST
+
 Suite *suite_base_buf(void);
 
 Suite *
@@ -65,6 +81,7 @@ suite_base_buf(void)
 	tcase_add_test(t, appending_beyond_the_maximum_changes_nothing);
 	tcase_add_test(t, consumed_bytes_make_room_again);
 	tcase_add_test(t, unread_bytes_survive_growing_and_moving);
+	tcase_add_test(t, the_end_can_be_dropped);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -168,8 +168,8 @@ check_row(struct seen *seen, const struct schema_message *m,
 		check_choices(m->name, row, f);
 	if (row->type == SCHEMA_MESSAGE && f->type == API_MESSAGE &&
 	    api_find(str_of(row->message->name)))
-		ck_assert_msg(same_message(api_messages[f->at].name,
-				  row->message->name),
+		ck_assert_msg(
+		    same_message(api_messages[f->at].name, row->message->name),
 		    "%s.%s: %s", m->name, row->name, row->message->name);
 }
 
@@ -184,8 +184,13 @@ check_message(struct seen *seen, const struct schema_message *m)
 	ck_assert_msg(strncmp(m->name, "envoy.", 6) != 0 ||
 			  m == &conf_empty_message || api_find(str_of(m->name)),
 	    "Envoy has no %s", m->name);
-	for (const struct schema_field *row = m->fields; row->name; row++)
+	for (const struct schema_field *row = m->fields; row->name; row++) {
+		for (const struct schema_field *other = m->fields; other < row;
+		     other++)
+			ck_assert_msg(strcmp(other->name, row->name) != 0,
+			    "%s: two rows of %s", m->name, row->name);
 		check_row(seen, m, row);
+	}
 }
 
 START_TEST(our_rows_fit_envoys_fields)

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "config/messages.h"
 #include "config/runtime.h"
+#include "config/yaml.h"
 #include "tests/unit/config/told.h"
 
 static struct told t;
@@ -118,7 +120,11 @@ static const struct {
 	{ "{layers: [{name: a, static_layer: 5}]}", "expected a map" },
 	{ "{layers: [{name: a, disk_layer: {}}]}", "invalid file path" },
 	{ "{layers: [{name: a, disk_layer: {symlink_root: /nowhere}}]}",
-	    "warning: the disk layer is empty: no files in /nowhere/" },
+	    "error: layered_runtime: unable to add filesystem watch for file "
+	    "/nowhere: No such file or directory" },
+	{ "{layers: [{name: a, disk_layer: {symlink_root: /, subdirectory: "
+	  "nowhere}}]}",
+	    "warning: the disk layer is empty: no files in //nowhere" },
 	{ "{layers: [{name: a, static_layer: {x: {numerator: x}}}]}",
 	    "warning: the runtime key 'x' has no value" },
 };
@@ -203,38 +209,52 @@ START_TEST(keys_that_nobody_reads_are_told)
 END_TEST
 
 /* Decodes text with the key k set to 30. */
-static void *
+static const void *
 with_runtime(const struct schema_message *message, const char *text)
 {
-	const struct runtime *rt =
-	    layers("{layers: [{name: a, static_layer: {k: 30, off: false}}]}");
-	struct told more = told_new(text);
+	const struct runtime *rt = layers("{layers: [{name: a, static_layer: "
+					  "{k: 30, \"off\": false}}]}");
+	const struct node *top =
+	    yaml_parse(t.arena, str_of(text), "more", t.diag);
 
 	diag_set_runtime(t.diag, rt);
-	return schema_decode(t.arena, t.diag, "", message, more.top);
+	return schema_decode(t.arena, t.diag, "", message, top);
 }
 
-START_TEST(what_names_a_key_has_the_keys_value)
+START_TEST(a_fraction_has_its_keys_value)
 {
-	const struct conf_runtime_fraction *fraction =
+	const struct conf_runtime_fraction *f =
 	    with_runtime(&conf_runtime_fraction_message,
 		"{default_value: {numerator: 5, denominator: MILLION}, "
 		"runtime_key: k}");
-	const struct conf_runtime_double *number =
-	    with_runtime(&conf_runtime_double_message,
-		"{default_value: 1.5, runtime_key: k}");
-	const struct conf_runtime_flag *flag =
-	    with_runtime(&conf_runtime_flag_message,
-		"{default_value: true, runtime_key: \"off\"}");
-	const struct conf_runtime_fraction *other =
-	    with_runtime(&conf_runtime_fraction_message,
-		"{default_value: {numerator: 5}, runtime_key: none}");
 
-	ck_assert_uint_eq(fraction->default_value->numerator, 30);
-	ck_assert_int_eq(fraction->default_value->denominator, 0);
+	ck_assert_uint_eq(f->default_value->numerator, 30);
+	ck_assert_int_eq(f->default_value->denominator, 0);
+	told_free(&t);
+	f = with_runtime(&conf_runtime_fraction_message,
+	    "{default_value: {numerator: 5}, runtime_key: none}");
+	ck_assert_uint_eq(f->default_value->numerator, 5);
+	told_free(&t);
+}
+END_TEST
+
+START_TEST(numbers_and_flags_have_their_keys_value)
+{
+	const struct conf_runtime_double *number;
+	const struct conf_runtime_u32 *integer;
+	const struct conf_runtime_flag *flag;
+
+	number = with_runtime(&conf_runtime_double_message,
+	    "{default_value: 1.5, runtime_key: k}");
 	ck_assert_double_eq(number->default_value, 30);
+	told_free(&t);
+	integer = with_runtime(
+	    &conf_runtime_u32_message, "{default_value: 1, runtime_key: k}");
+	ck_assert_uint_eq(integer->default_value, 30);
+	told_free(&t);
+	flag = with_runtime(&conf_runtime_flag_message,
+	    "{default_value: true, runtime_key: \"off\"}");
 	ck_assert(!flag->default_value);
-	ck_assert_uint_eq(other->default_value->numerator, 5);
 	told_free(&t);
 }
 END_TEST
@@ -254,7 +274,8 @@ suite_config_runtime(void)
 	    sizeof(mistakes) / sizeof(mistakes[0]));
 	tcase_add_test(c, a_disk_layer_is_a_folder_of_files);
 	tcase_add_test(c, keys_that_nobody_reads_are_told);
-	tcase_add_test(c, what_names_a_key_has_the_keys_value);
+	tcase_add_test(c, a_fraction_has_its_keys_value);
+	tcase_add_test(c, numbers_and_flags_have_their_keys_value);
 	suite_add_tcase(s, c);
 	return s;
 }

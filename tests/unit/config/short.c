@@ -248,7 +248,10 @@ static const struct {
 		"\"OVERWRITE_IF_EXISTS_OR_ADD\"}},{\"remove\":\"C\"}],"
 		"\"response_mutations\":[{\"remove\":\"D\"}]}" } },
 	{ ROUTE "transforms: {request: [{rewrite: a, to: \"\"}]}\n",
-	    { "\"pattern\":\"a\",\"substitution\":\"\"", "!mutation" } },
+	    { "\"pattern\":\"a\",\"substitution\":\"\"", "!mutation",
+		"\"path\":\"%COALESCE({\\\"operators\\\":[{\\\"command\\\":"
+		"\\\"DYNAMIC_METADATA\\\",\\\"param\\\":"
+		"\\\"sallyport.rewrite:path\\\"}" } },
 	{ ROUTE "transforms: {request: [{add: A, value: {env: "
 		"SALLYPORT_TEST_PERCENT}}]}\n",
 	    { "\"value\":\"100%% \\\"sure\\\"\"" } },

@@ -21,8 +21,9 @@ static const struct {
 	{ "&k a: 1\n*k : 2\n", "t:2:1: error: a key must be a plain text" },
 	{ "a: !foo b\n", "t:1:4: error: unknown tag '!foo'\n" },
 	{ "a: !!python/none x\n", "t:1:4: error: unknown tag" },
-	{ "<<: 5\n", "t:1:5: error: a merge key (<<) takes a map" },
+	{ "<<: {a: 1}\n", "t:1:1: error: a merge key: Envoy does not merge" },
 	{ "<<: {a: 1}\n<<: {b: 1}\nc: 1\nc: 1\n", "t:4:1: error: dup" },
+	{ "a: !ignore {x: 1}\n", "hint: it stands before a key: !ignore key" },
 	{ "a: [1, 2\nb: 3\n", "t:2:2: error: not valid YAML: " },
 	{ "a: {\n\t@b\n", "error: not valid YAML: " },
 	{ "a: b: c\n", "t:1:5: error: not valid YAML: " },
@@ -67,13 +68,9 @@ static const struct {
 	const char *text, *json;
 } understood[] = {
 	{ "a: &x {b: 1}\nc: *x\n", "{\"a\":{\"b\":1},\"c\":{\"b\":1}}" },
-	{ "a: &x {b: 1, c: 2}\nd: {<<: *x, c: 3}\n",
-	    "{\"a\":{\"b\":1,\"c\":2},\"d\":{\"c\":3,\"b\":1}}" },
-	{ "x: {<<: [{a: 1}, {a: 2, b: 2}], c: 3}\n",
-	    "{\"x\":{\"c\":3,\"a\":1,\"b\":2}}" },
 	{ "x: {\"<<\": 1}\n", "{\"x\":{\"<<\":1}}" },
-	{ "p: !ignore\n  k: &x 5\nq: *x\n", "{\"q\":5}" },
-	{ "l: [!ignore 1]\n", "{\"l\":[1]}" },
+	{ "!ignore p:\n  k: &x 5\nq: *x\n", "{\"q\":5}" },
+	{ "a: {!ignore b: 1, !ignore b: 2, c: 3}\n", "{\"a\":{\"c\":3}}" },
 	{ "a: !!str 5\nb: !!int \"5\"\nc: ! 5\n",
 	    "{\"a\":\"5\",\"b\":5,\"c\":\"5\"}" },
 	{ "[~, null, Null, NULL, '', ]\n", "[null,null,null,null,\"\"]" },
@@ -211,11 +208,12 @@ END_TEST
 START_TEST(a_file_that_cannot_be_read_is_named_with_the_reason)
 {
 	struct arena *arena = arena_new(4096);
+	struct tree *tree = tree_new(arena);
 	struct told t = { .arena = arena, .diag = diag_new(arena) };
 
-	ck_assert_ptr_null(yaml_read(arena, "/nowhere/x.yaml", t.diag));
+	ck_assert_ptr_null(yaml_read(tree, "/nowhere/x.yaml", t.diag));
 	told_must_say(&t, "error: /nowhere/x.yaml: No such file or directory");
-	ck_assert_ptr_null(yaml_read(arena, "/", t.diag));
+	ck_assert_ptr_null(yaml_read(tree, "/", t.diag));
 	told_must_say(&t, "error: /: Is a directory");
 	told_free(&t);
 }

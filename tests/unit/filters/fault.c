@@ -64,8 +64,10 @@ START_TEST(an_abort_comes_after_the_delay)
 
 	ck_assert_int_eq(fake_run_request(x), FILTER_WAIT);
 	ck_assert(!x->replied);
+	ck_assert_uint_eq(x->decided->place.line, 1);
 	x->boot_ns += 1 * NS_PER_S;
 	ck_assert_int_eq(fake_run_request(x), FILTER_REPLY);
+	ck_assert_uint_eq(x->decided->place.line, 2);
 	ck_assert_uint_eq(x->reply.status, 418);
 	ck_assert_str_eq(x->flags, "DI FI ");
 	ck_assert(host_metadata_has(x, STR("envoy.filters.http.fault")));
@@ -190,6 +192,30 @@ START_TEST(no_more_than_so_many_at_once)
 }
 END_TEST
 
+START_TEST(grpc_has_statuses_of_its_own)
+{
+	struct exchange *x = fake_new(&filter_fault,
+	    "abort: {grpc_status: 5, percentage: {numerator: 100}}\n");
+
+	ck_assert_int_eq(fake_run_request(x), FILTER_REPLY);
+	ck_assert_uint_eq(x->reply.status, 200);
+	ck_assert_uint_eq(x->reply.grpc_status, 5);
+	fake_free(x);
+	x = fake_new(&filter_fault,
+	    "abort: {header_abort: {}, percentage: {numerator: 100}}\n");
+	fake_request(x, "x-envoy-fault-abort-grpc-request", "7");
+	ck_assert_int_eq(fake_run_request(x), FILTER_REPLY);
+	ck_assert_uint_eq(x->reply.grpc_status, 7);
+	fake_next_request(x);
+	fake_request(x, "x-envoy-fault-abort-grpc-request", "7");
+	fake_request(x, "x-envoy-fault-abort-request", "404");
+	ck_assert_int_eq(fake_run_request(x), FILTER_REPLY);
+	ck_assert_uint_eq(x->reply.status, 404);
+	ck_assert_uint_eq(x->reply.grpc_status, 0);
+	fake_free(x);
+}
+END_TEST
+
 static const struct {
 	const char *more; /* beside the abort */
 	bool meant;
@@ -238,7 +264,7 @@ static const char *const mistakes[] = {
 	"abort: {http_status: 199}",
 	"abort: {http_status: 600}",
 	"abort: {http_status: 500, header_abort: {}}",
-	"abort: {grpc_status: 5}",
+	"abort: {grpc_status: 5, http_status: 500}",
 	"delay: {}",
 	"delay: {fixed_delay: 0s}",
 	"response_rate_limit: {fixed_limit: {limit_kbps: 1}}",
@@ -273,6 +299,7 @@ suite_filters_fault(void)
 	tcase_add_test(t, the_client_may_lower_the_fraction_but_not_raise_it);
 	tcase_add_test(t, a_delay_without_end_stays_within_the_clock);
 	tcase_add_test(t, no_more_than_so_many_at_once);
+	tcase_add_test(t, grpc_has_statuses_of_its_own);
 	LOOP(only_those_who_are_meant, requests);
 	tcase_add_test(t, a_route_has_its_own_faults);
 	LOOP(mistakes_are_refused, mistakes);

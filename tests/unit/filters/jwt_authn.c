@@ -369,21 +369,21 @@ END_TEST
 #define CLAIMS                                                                 \
 	", claim_to_headers: [{header_name: X-Sub, claim_name: sub}, "         \
 	"{header_name: x-deep, claim_name: a.b}, "                             \
-	"{header_name: x-url, claim_name: 'https://e/c'}]"
+	"{header_name: x-url, claim_path: [{key: 'https://e.f/c'}]}]"
 
 static const struct {
 	const char *claims, *sub, *deep, *url;
 } headers[] = {
-	{ "\"sub\":\"joe\",\"a\":{\"b\":7},\"https://e/c\":true", "joe", "7",
+	{ "\"sub\":\"joe\",\"a\":{\"b\":7},\"https://e.f/c\":true", "joe", "7",
 	    "true" },
-	{ "\"sub\":\"\",\"a\":{\"b\":1.5},\"https://e/c\":false", NULL,
+	{ "\"sub\":\"\",\"a\":{\"b\":1.5},\"https://e.f/c\":false", NULL,
 	    "1.500000", "false" },
-	{ "\"a\":{\"b\":-1},\"https://e/c\":null", NULL, "-1.000000", NULL },
-	{ "\"a\":{\"b\":[\"x\",1]},\"https://e/c\":{\"y\":2}", NULL,
+	{ "\"a\":{\"b\":-1},\"https://e.f/c\":null", NULL, "-1.000000", NULL },
+	{ "\"a\":{\"b\":[\"x\",1]},\"https://e.f/c\":{\"y\":2}", NULL,
 	    "WyJ4IiwxXQ==", "eyJ5IjoyfQ==" },
 	{ "\"a\":\"b\"", NULL, NULL, NULL },
 	{ "\"a\":{\"b\":1e300}", NULL, NULL, NULL },
-	{ "\"A\":{\"b\":1},\"a.b\":2", NULL, "2", NULL },
+	{ "\"A\":{\"b\":1},\"a.b\":2", NULL, NULL, NULL },
 };
 
 static void
@@ -415,8 +415,8 @@ START_TEST(clients_cannot_send_claim_headers_whatever_happens)
 {
 	static const char *const rules[] = { RULE, "",
 		"{match: {prefix: /}, requires: {allow_missing: {}}}",
-		"{match: {prefix: /}, requires: {allow_missing_or_failed: "
-		"{}}}",
+		("{match: {prefix: /}, requires: {allow_missing_or_failed: "
+		 "{}}}"),
 		"{match: {prefix: /}}", "{match: {prefix: /other}}" };
 	const int n = sizeof(rules) / sizeof(rules[0]);
 
@@ -456,6 +456,26 @@ START_TEST(the_payload_goes_on_as_it_came)
 	passes();
 	ck_assert_str_eq(fake_request_header(x, "x-payload"),
 	    base64_encode(arena, STR(GOOD)).ptr);
+}
+END_TEST
+
+START_TEST(why_a_token_failed_goes_into_the_metadata)
+{
+	configure(", failed_status_in_metadata: why", "",
+	    "{match: {prefix: /}, requires: {requires_any: {requirements: "
+	    "[{provider_name: p}, {allow_missing_or_failed: {}}]}}}",
+	    "", NULL);
+	passes();
+	ck_assert_ptr_null(metadata("why"));
+	fake_next_request(x);
+	bearer("x");
+	passes();
+	ck_assert_ptr_nonnull(strstr(metadata("why"), "{\"code\":4,"));
+	fake_next_request(x);
+	bearer(hs256("{\"iss\":\"you\"}"));
+	passes();
+	ck_assert_str_eq(metadata("why"),
+	    "{\"code\":24,\"message\":\"Jwt issuer is not configured\"}");
 }
 END_TEST
 
@@ -655,6 +675,7 @@ START_TEST(the_first_rule_that_matches_holds)
 		is_refused(401, "Jwt is missing");
 	else
 		passes();
+	ck_assert_int_eq(x->decided != NULL, matches[_i].rules[0] != '\0');
 }
 END_TEST
 
@@ -675,7 +696,7 @@ START_TEST(requirements_have_names)
 	configure("", "", RULE, NAMED, "requirement_name: c");
 	is_refused(403,
 	    "Failed JWT authentication: Wrong requirement_name: c. It should "
-	    "be one of [a, b]");
+	    "be one of [a,b]");
 	ck_assert_ptr_null(fake_reply_header(x, "www-authenticate"));
 }
 END_TEST
@@ -711,7 +732,7 @@ START_TEST(a_remembered_token_does_the_same_again)
 {
 	const char *token = hs256(GOOD);
 
-	configure(CLAIMS ", payload_in_metadata: body, jwt_cache_config: {}",
+	configure(CLAIMS ", jwt_cache_config: {}, payload_in_metadata: body",
 	    "", RULE, "stat_prefix: s", NULL);
 	for (int i = 0; i < 3; i++) {
 		fake_next_request(x);
@@ -838,7 +859,7 @@ static const struct {
 	    NULL, "Required provider ['zz'] is not configured." },
 	{ "rules: [{match: {prefix: /}, requirement_name: z}]\n"
 	  "requirement_map: {a: {}, b: {allow_missing: {}}}",
-	    NULL, "Wrong requirement_name: z. It should be one of [a, b]" },
+	    NULL, "Wrong requirement_name: z. It should be one of [a,b]" },
 	{ "rules: [{match: {prefix: /}, requires: {requires_any: "
 	  "{requirements: [{allow_missing: {}}]}}}]",
 	    NULL, "at least 2" },
@@ -863,7 +884,13 @@ END_TEST
 static const struct {
 	const char *more, *why;
 } bad_providers[] = {
-	{ ", failed_status_in_metadata: a", "response code details" },
+	{ ", claim_to_headers: [{header_name: a}]",
+	    "Provider 'p' has a claim_to_headers entry for header 'a' which "
+	    "does not set exactly one of claim_name and claim_path" },
+	{ ", claim_to_headers: [{header_name: a, claim_name: b, claim_path: "
+	  "[{key: b}]}]",
+	    "exactly one of" },
+	{ ", claim_to_headers: [{header_name: a, claim_path: [{}]}]", "Key" },
 	{ ", claim_to_headers: [{header_name: ':path', claim_name: a}]",
 	    "\":path\" cannot be set as a header" },
 	{ ", claim_to_headers: [{header_name: Host, claim_name: a}]",
@@ -921,6 +948,7 @@ suite_filters_jwt_authn(void)
 	tcase_add_loop_test(
 	    t, clients_cannot_send_claim_headers_whatever_happens, 0, 8);
 	tcase_add_test(t, the_payload_goes_on_as_it_came);
+	tcase_add_test(t, why_a_token_failed_goes_into_the_metadata);
 	tcase_add_test(t, payload_and_header_go_into_the_metadata);
 	tcase_add_test(t, the_route_is_chosen_anew_when_asked_for);
 	tcase_add_test(t, a_claim_that_no_header_can_hold_is_an_error);

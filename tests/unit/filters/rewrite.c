@@ -43,6 +43,34 @@ START_TEST(the_path_is_rewritten_and_the_route_chosen_anew)
 }
 END_TEST
 
+static struct str
+remembered(void)
+{
+	return host_metadata(x, STR("sallyport.rewrite"), STR("path"));
+}
+
+/* Of several rewrites the first has the client's. */
+START_TEST(the_path_that_came_is_remembered)
+{
+	x = fake_new(&filter_rewrite, "{pattern: '^/a', substitution: '/b'}");
+	fake_request(x, ":path", "/a?q");
+	ck_assert_int_eq(fake_run_request(x), FILTER_NEXT);
+	ck_assert(str_eq(remembered(), STR("/a?q")));
+	ck_assert_str_eq(
+	    fake_request_header(x, "x-envoy-original-path"), "/a?q");
+	fake_next_request(x);
+	fake_request(x, ":path", "/c");
+	ck_assert_int_eq(fake_run_request(x), FILTER_NEXT);
+	ck_assert_ptr_null(remembered().ptr);
+	fake_next_request(x);
+	fake_request(x, ":path", "/a");
+	host_metadata_set(
+	    x, STR("sallyport.rewrite"), STR("path"), STR("/first"));
+	ck_assert_int_eq(fake_run_request(x), FILTER_NEXT);
+	ck_assert(str_eq(remembered(), STR("/first")));
+}
+END_TEST
+
 START_TEST(a_path_that_grows_beyond_bounds_is_refused)
 {
 	char path[4098];
@@ -90,6 +118,7 @@ suite_filters_rewrite(void)
 	tcase_add_checked_fixture(t, NULL, teardown);
 	tcase_add_loop_test(
 	    t, the_path_is_rewritten_and_the_route_chosen_anew, 0, N(cases));
+	tcase_add_test(t, the_path_that_came_is_remembered);
 	tcase_add_test(t, a_path_that_grows_beyond_bounds_is_refused);
 	tcase_add_loop_test(t, a_bad_expression_is_refused, 0, N(bad));
 	suite_add_tcase(s, t);

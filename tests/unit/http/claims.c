@@ -40,8 +40,10 @@ static const struct {
 	{ "{\"a\":{\"b\":{\"c\":\"x\"}}}", "a.b.c", "x" },
 	{ "{\"a\":{\"b\":1}}", "a.b.c", NULL },
 	{ "{\"a\":\"x\"}", "a.b", NULL },
-	{ "{\"a.b\":\"x\",\"a\":{\"b\":\"y\"}}", "a.b", "x" },
+	{ "{\"a.b\":\"x\",\"a\":{\"b\":\"y\"}}", "a.b", "y" },
+	{ "{\"a.b\":\"x\"}", "a.b", NULL },
 	{ "{\"\":\"x\"}", "a.", NULL },
+	{ "{\"a\":{\"\":\"x\"}}", "a.", "x" },
 	{ "{\"a\":[\"b\"]}", "a.b", NULL },
 };
 
@@ -49,9 +51,13 @@ START_TEST(claims_become_text)
 {
 	const struct cJSON *claims =
 	    jose_object(arena, str_of(cases[_i].claims));
-	struct str text = claims_header(arena, claims, str_of(cases[_i].path));
+	struct str rest = str_of(cases[_i].path), path[3], text;
+	size_t n = 0;
 
 	ck_assert_ptr_nonnull(claims);
+	while (rest.ptr)
+		path[n++] = str_split(&rest, '.');
+	text = claims_header(arena, claims, path, n);
 	ck_assert_msg(str_eq(text, str_of(cases[_i].text)) &&
 			  !text.ptr == !cases[_i].text,
 	    "%s gave " STR_FMT, cases[_i].claims, STR_ARG(text));

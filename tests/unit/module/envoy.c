@@ -14,7 +14,7 @@ static struct {
 	char log[16384];
 	struct {
 		char name[64];
-		uint64_t value;
+		_Atomic uint64_t value; /* all threads count */
 	} counters[ENVOY_COUNTERS];
 	size_t n_counters;
 	bool is_validation;

@@ -186,6 +186,49 @@ START_TEST(routes_have_configurations_of_their_own)
 }
 END_TEST
 
+/* Whatever Envoy hands over is made or refused; the sanitizers look on. */
+START_TEST(mutations_of_configurations_are_made_or_refused)
+{
+	static const char *const all[][2] = {
+		{ "sallyport.rate_limit",
+		    "{\"limit\":100,\"window\":\"1.5s\",\"scope\":\"a\","
+		    "\"key_header\":\"x-key\"}" },
+		{ "sallyport.breaker",
+		    "{\"failures\":5,\"open_for\":\"30s\",\"clusters\":"
+		    "[\"one\",\"two\"]}" },
+		{ "sallyport.rewrite",
+		    "{\"pattern\":\"^/(a|b)*$\",\"substitution\":\"\\\\1\"}" },
+		{ "sallyport.health",
+		    "{\"path\":\"/h\\u0061\",\"livez\":\"\"}" },
+		{ "sallyport.location", "{}" },
+	};
+	static const char odd[] = "{}[]:,\"\\0e-.\xff\x01\n";
+	const struct module_conf *held = make("sallyport.breaker", "{}");
+	uint64_t seed = 1;
+
+	ck_assert_ptr_nonnull(held);
+	for (int i = 0; i < 3000; i++) {
+		char text[160];
+		size_t len = strlen(all[i % 5][1]);
+		const void *conf;
+
+		memcpy(text, all[i % 5][1], len + 1);
+		for (int n = 0; n <= i % 3; n++) {
+			seed = seed * 6364136223846793005 + 1442695040888963407;
+			text[(seed >> 33) % len] =
+			    odd[(seed >> 20) % (sizeof(odd) - 1)];
+		}
+		envoy_begin();
+		conf = make(all[i % 5][0], text);
+		if (conf)
+			on_config_destroy(conf);
+		else
+			ck_assert_str_ne(envoy_log(), "");
+	}
+	on_config_destroy(held);
+}
+END_TEST
+
 Suite *suite_module_setup(void);
 
 Suite *
@@ -195,6 +238,7 @@ suite_module_setup(void)
 	TCase *t = tcase_create("setup");
 
 	tcase_add_checked_fixture(t, begin, end);
+	tcase_set_timeout(t, 60);
 	tcase_add_test(t, a_configuration_is_json_in_any_order);
 	tcase_add_test(t, what_is_wrong_is_said_with_its_place);
 	tcase_add_test(t, an_unknown_filter_is_refused_with_a_hint);
@@ -205,6 +249,7 @@ suite_module_setup(void)
 	tcase_add_test(t, a_check_of_the_configuration_makes_no_file);
 	tcase_add_test(t, a_state_file_that_was_named_must_be_usable);
 	tcase_add_test(t, routes_have_configurations_of_their_own);
+	tcase_add_test(t, mutations_of_configurations_are_made_or_refused);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <check.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -233,6 +234,45 @@ START_TEST(a_limit_counts_and_says_what_is_left)
 }
 END_TEST
 
+enum { THREADS = 4, REQUESTS = 500 };
+
+/* As a worker of Envoy does; returns how many were let through. */
+static void *
+ask_many(void *passed)
+{
+	for (int i = 0; i < REQUESTS; i++) {
+		struct envoy_stream *one =
+		    envoy_stream_new(&envoy_linked, conf);
+
+		(void)envoy_request(one, true);
+		*(int *)passed += one->reply.n == 0;
+		envoy_stream_free(one);
+	}
+	return NULL;
+}
+
+START_TEST(threads_share_one_limit)
+{
+	pthread_t threads[THREADS];
+	int passed[THREADS] = { 0 }, sum = 0;
+
+	open_stream(
+	    "sallyport.rate_limit", "{\"limit\":100,\"window\":\"600s\"}");
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(
+		    pthread_create(&threads[i], NULL, ask_many, &passed[i]), 0);
+	for (int i = 0; i < THREADS; i++) {
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+		sum += passed[i];
+	}
+	ck_assert_int_eq(sum, 100);
+	ck_assert_uint_eq(envoy_count("rate_limit.ok"), 100);
+	ck_assert_uint_eq(
+	    envoy_count("rate_limit.limited"), THREADS * REQUESTS - 100);
+	close_stream();
+}
+END_TEST
+
 /* CONNECT has no path, and a reset may come before anything else. */
 START_TEST(a_stream_without_fields_is_no_trouble)
 {
@@ -277,6 +317,8 @@ suite_module_stream(void)
 	tcase_add_test(
 	    t, a_route_configuration_of_another_filter_is_no_permission);
 	tcase_add_test(t, a_limit_counts_and_says_what_is_left);
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, threads_share_one_limit);
 	tcase_add_loop_test(t, a_stream_without_fields_is_no_trouble, 0, 5);
 	suite_add_tcase(suite, t);
 	return suite;

@@ -355,11 +355,60 @@ play(int fd, const struct script *script, volatile struct backend_seen *seen)
 		hang(fd);
 }
 
+/* The turn of "/turns/first/second/..." that it is. */
+static void
+find_turn(const struct request *r, unsigned n, char *turn, size_t max)
+{
+	const char *at = r->path + strlen("/turns/"), *slash;
+
+	while ((slash = strchr(at, '/')) && n--)
+		at = slash + 1;
+	(void)snprintf(
+	    turn, max, "%.*s", slash ? (int)(slash - at) : (int)strlen(at), at);
+}
+
+static void
+say_turn(int fd, const struct request *r, volatile struct backend_seen *seen)
+{
+	unsigned n = __atomic_fetch_add(&seen->turns, 1, __ATOMIC_SEQ_CST);
+	char turn[64], text[256], *field, *body = NULL;
+	size_t len;
+
+	find_turn(r, n, turn, sizeof(turn));
+	if (turn[0] != '!')
+		body = read_body(fd, r, &len);
+	if (!strcmp(turn, "drop"))
+		_exit(0);
+	if (!strcmp(turn, "silent"))
+		hang(fd);
+	if (!strcmp(turn, "echo"))
+		say_with_length(fd, body, len, "", 0);
+	free(body);
+	if (!strcmp(turn, "echo"))
+		return;
+	if (turn[0] == '!')
+		memmove(turn, turn + 1, strlen(turn));
+	field = strchr(turn, ';');
+	if (field)
+		*field++ = '\0';
+	if (field && strchr(field, '='))
+		*strchr(field, '=') = ':';
+	(void)snprintf(text, sizeof(text),
+	    "HTTP/1.1 %s X\r\ncontent-length: %zu\r\n%s%s\r\n%s", turn,
+	    strlen(turn), field ? field : "", field ? "\r\n" : "", turn);
+	say_text(fd, text);
+}
+
 static bool
-play_special(int fd, const struct request *r, unsigned nth)
+play_special(int fd, const struct request *r, unsigned nth,
+    volatile struct backend_seen *seen)
 {
 	int n, len;
 
+	if (!strncmp(r->path, "/turns/", 7)) {
+		say_turn(fd, r, seen);
+		return true;
+	}
 	if (strstr(r->path, "/request") || !strcmp(r->path, "*"))
 		say_request(fd, r);
 	else if (!strcmp(r->path, "/echo"))
@@ -388,7 +437,7 @@ serve(int fd, volatile struct backend_seen *seen)
 
 	while (read_head(fd, &r)) {
 		__atomic_add_fetch(&seen->requests, 1, __ATOMIC_SEQ_CST);
-		if (play_special(fd, &r, ++nth))
+		if (play_special(fd, &r, ++nth, seen))
 			continue;
 		for (i = 0; i < n && strcmp(scripts[i].path, r.path) != 0; i++)
 			;

@@ -1,6 +1,10 @@
 /*
  * A backend for tests: a real server in processes of its own, one per
  * connection. What it answers is chosen by the path (see backend.c).
+ *
+ * "/turns/503/drop/200;x-a=b" is played turn by turn, the last again and
+ * again: a status, with a field if need be, and with "!" before it said
+ * before the body is read; "echo" of the body; "drop"; "silent".
  */
 #ifndef SALLYPORT_TESTS_UNIT_UPSTREAM_BACKEND_H
 #define SALLYPORT_TESTS_UNIT_UPSTREAM_BACKEND_H
@@ -16,6 +20,7 @@ struct backend_seen {
 	unsigned connections;
 	unsigned requests;
 	unsigned closed; /* connections, by scripts that end so */
+	unsigned turns; /* requests with a path of turns */
 };
 
 struct backend {

@@ -90,7 +90,6 @@ static const struct {
 	{ { .url = "http://[::1:2:3:4:5:6:7:8:9:10:11:12:13:14:15:16:17:18]/" },
 	    NULL },
 	{ { .url = "http:///" }, NULL },
-	{ { .url = "http://127.0.0.1:3001/", .http2 = true }, NULL },
 };
 
 START_TEST(plain_addresses_are_reached_directly)
