@@ -14,6 +14,7 @@
 #include "cmd/table.h"
 #include "state/counter.h"
 #include "state/gauge.h"
+#include "upstream/overload.h"
 
 struct line {
 	struct str name;
@@ -45,22 +46,43 @@ by_name(const void *a, const void *b)
 	    ((const struct line *)a)->name, ((const struct line *)b)->name);
 }
 
+static void
+walk(struct state *state, struct lines *lines)
+{
+	counter_each(state, add_line, lines);
+	gauge_each(state, add_line, lines);
+	overload_each(state, add_line, lines);
+}
+
+/* Lines of the same name become one. */
+static void
+merge(struct lines *lines)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < lines->n; i++)
+		if (n && str_eq(lines->items[n - 1].name, lines->items[i].name))
+			lines->items[n - 1].value += lines->items[i].value;
+		else
+			lines->items[n++] = lines->items[i];
+	lines->n = n;
+}
+
 static int
 print_counters(struct state *state)
 {
 	struct lines lines = { .arena = arena_new(4096) };
 	int status = CMD_OK;
 
-	counter_each(state, add_line, &lines);
-	gauge_each(state, add_line, &lines);
+	walk(state, &lines);
 	lines.cap = lines.n;
 	lines.n = 0;
 	lines.items = ARENA_ARRAY(lines.arena, lines.cap + 1, struct line);
-	counter_each(state, add_line, &lines);
-	gauge_each(state, add_line, &lines);
+	walk(state, &lines);
 	if (lines.n > lines.cap)
 		lines.n = lines.cap;
 	qsort(lines.items, lines.n, sizeof(*lines.items), by_name);
+	merge(&lines);
 	for (size_t i = 0; i < lines.n; i++)
 		if (printf(STR_FMT ": %" PRIu64 "\n",
 			STR_ARG(lines.items[i].name), lines.items[i].value) < 0)

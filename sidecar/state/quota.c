@@ -186,3 +186,18 @@ quota_taken(struct state *s, int id)
 
 	return q ? unpack(atomic_load(&q->word)).count : 0;
 }
+
+void
+quota_each(struct state *s,
+    void (*each)(void *arg, struct str name, uint64_t taken), void *arg)
+{
+	char text[TAG_NAME_MAX + 1];
+
+	for (int i = 0; i < QUOTAS; i++) {
+		struct str name = tag_name(&s->image->quota_tags[i], text);
+		uint64_t word = atomic_load(&s->image->quotas[i].word);
+
+		if (name.ptr)
+			each(arg, name, unpack(word).count);
+	}
+}

@@ -29,4 +29,8 @@ void quota_give(struct state *, int id);
 /* How many are taken; 0 for id -1. */
 uint32_t quota_taken(struct state *, int id);
 
+/* Calls each(arg, name, taken) for every quota; name lives during the call. */
+void quota_each(struct state *,
+    void (*each)(void *arg, struct str name, uint64_t taken), void *arg);
+
 #endif

@@ -265,8 +265,9 @@ failure_of_call(struct forward *f, enum call_failure failure, struct str text)
 	if (failure == CALL_UNRESOLVABLE) {
 		log_debug(STR_FMT ": " STR_FMT,
 		    STR_ARG(f->admission.host->hostname), STR_ARG(text));
-		f->x->attempts = 0;
+		stats_count(f->router->stats, f->cluster, CX_NONE_HEALTHY);
 		attempt_end(f);
+		retry_end(f);
 		failure_no_host(f);
 		return;
 	}

@@ -182,6 +182,22 @@ call_fail(struct call *call, CURLcode code)
 	call_notice(call);
 }
 
+/*
+ * A kept connection may have served the call before libcurl had anything to
+ * wait for: then it has not told of the socket.
+ */
+static void
+note_socket(struct call *call)
+{
+	curl_socket_t fd = CURL_SOCKET_BAD;
+
+	if (call->fd < 0 &&
+	    curl_easy_getinfo(call->easy, CURLINFO_ACTIVESOCKET, &fd) ==
+		CURLE_OK &&
+	    fd != CURL_SOCKET_BAD)
+		sockets_served(call->client->sockets, fd);
+}
+
 void
 call_finish(struct call *call, CURLcode code)
 {
@@ -194,6 +210,7 @@ call_finish(struct call *call, CURLcode code)
 		call_fail(call, code);
 		return;
 	}
+	note_socket(call);
 	call_stop(call);
 	call->state = CALL_DONE;
 	call_notice(call);

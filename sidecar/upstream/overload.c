@@ -46,17 +46,19 @@ overload_free(struct overload *o)
 }
 
 /* Named after the gauges by which Envoy tells that a threshold is reached. */
+static const char *const names[RESOURCES] = { "cx", "rq_pending", "rq",
+	"rq_retry" };
+#define BREAKERS ".circuit_breakers."
+
 static int
 find_quota(struct state *state, const struct cluster *c, bool is_urgent,
     enum resource r)
 {
-	static const char *const names[RESOURCES] = { "cx", "rq_pending", "rq",
-		"rq_retry" };
 	struct arena *scratch = arena_new(256);
-	int id = quota_find(state,
-	    arena_printf(scratch, "cluster." STR_FMT ".circuit_breakers.%s.%s",
-		STR_ARG(c->conf->name), is_urgent ? "high" : "default",
-		names[r]));
+	int id = quota_find(
+	    state, arena_printf(scratch, "cluster." STR_FMT BREAKERS "%s.%s",
+		       STR_ARG(c->conf->name), is_urgent ? "high" : "default",
+		       names[r]));
 
 	arena_free(scratch);
 	return id;
@@ -170,4 +172,40 @@ overload_give(struct overload *o, const struct cluster *c, bool is_urgent,
 		quota_give(o->state, m->id - 1);
 	else if (m->own)
 		m->own--;
+}
+
+/* ---- what is under way, by name ---- */
+
+struct walk {
+	struct arena *arena;
+	void (*each)(void *arg, struct str name, uint64_t value);
+	void *arg;
+};
+
+/* Envoy has no gauge of retries. */
+static void
+name_one(void *arg, struct str quota, uint64_t taken)
+{
+	const struct walk *walk = arg;
+	struct str breakers = STR(BREAKERS);
+	size_t at = str_find(quota, breakers, 0);
+	struct str rest = str_slice(quota, at + breakers.len, quota.len);
+
+	(void)str_split(&rest, '.');
+	if (at < quota.len && !str_eq(rest, str_of(names[RESOURCE_RETRIES])))
+		walk->each(walk->arg,
+		    arena_printf(walk->arena,
+			STR_FMT ".upstream_" STR_FMT "_active",
+			STR_ARG(str_slice(quota, 0, at)), STR_ARG(rest)),
+		    taken);
+}
+
+void
+overload_each(struct state *state,
+    void (*each)(void *arg, struct str name, uint64_t value), void *arg)
+{
+	struct walk walk = { arena_new(4096), each, arg };
+
+	quota_each(state, name_one, &walk);
+	arena_free(walk.arena);
 }

@@ -34,4 +34,12 @@ void overload_force(
 void overload_give(
     struct overload *, const struct cluster *, bool is_urgent, enum resource);
 
+/*
+ * Calls each(arg, name, value) for what is under way to the clusters, by
+ * Envoy's names ("cluster.<name>.upstream_rq_active"), for every priority on
+ * its own; name lives during the call.
+ */
+void overload_each(struct state *,
+    void (*each)(void *arg, struct str name, uint64_t value), void *arg);
+
 #endif

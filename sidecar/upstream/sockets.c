@@ -270,8 +270,7 @@ sockets_rest(struct sockets *s, int fd)
 {
 	struct slot *slot = slot_of(s, fd);
 
-	if (!slot->opened_here || !slot->watch.active ||
-	    watch_change(s->loop, &slot->watch, EPOLLIN)) {
+	if (!slot->opened_here || sockets_watch(s, fd, EPOLLIN)) {
 		sockets_unwatch(s, fd);
 		return;
 	}
@@ -283,4 +282,15 @@ sockets_rest(struct sockets *s, int fd)
 	}
 	sweep_by(s, slot);
 	tell(slot, SOCKET_RESTS);
+}
+
+void
+sockets_served(struct sockets *s, int fd)
+{
+	struct slot *slot = slot_of(s, fd);
+
+	if (slot->watch.active && !slot->resting)
+		slot->served++;
+	else
+		sockets_rest(s, fd);
 }

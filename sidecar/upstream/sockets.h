@@ -54,4 +54,10 @@ void sockets_unwatch(struct sockets *, int fd);
  */
 void sockets_rest(struct sockets *, int fd);
 
+/*
+ * The same for a request during which fd was not watched. If it is watched
+ * now it is for another request, which goes on.
+ */
+void sockets_served(struct sockets *, int fd);
+
 #endif

@@ -245,6 +245,7 @@ def test_max_requests_holds_over_all_workers(scene, backend):
             lambda: sum(a.done() for a in asked) == 17, "the others are refused"
         )
         assert backend.in_flight == 3
+        assert counters(gateway)["cluster.one.upstream_rq_active"] == 3
         backend.release()
         answers = [a.result() for a in asked]
     assert sorted(a.status for a in answers) == [200] * 3 + [503] * 17

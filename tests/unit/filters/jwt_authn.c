@@ -675,6 +675,7 @@ START_TEST(the_first_rule_that_matches_holds)
 		is_refused(401, "Jwt is missing");
 	else
 		passes();
+	ck_assert_int_eq(x->decided != NULL, matches[_i].rules[0] != '\0');
 }
 END_TEST
 

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <check.h>
+#include <stdio.h>
 
 #include "tests/unit/upstream/scene.h"
 #include "upstream/overload.h"
@@ -60,6 +61,47 @@ START_TEST(a_budget_is_a_part_of_what_is_under_way)
 		    i % 2 ? RESOURCE_REQUESTS : RESOURCE_PENDING));
 	ck_assert(overload_take(o, scene.one, false, RESOURCE_RETRIES));
 	ck_assert(!overload_take(o, scene.one, false, RESOURCE_RETRIES));
+	overload_free(o);
+}
+END_TEST
+
+static char listed[512];
+
+static void
+list(void *arg, struct str name, uint64_t value)
+{
+	size_t len = strlen(listed);
+
+	(void)arg;
+	(void)snprintf(listed + len, sizeof(listed) - len, STR_FMT "=%u\n",
+	    STR_ARG(name), (unsigned)value);
+}
+
+START_TEST(what_is_under_way_has_envoys_names)
+{
+	struct clusters all = { .items = scene.one, .n = 2 };
+	struct overload *o = overload_new(scene.state, &all);
+	static const char *const lines[] = {
+		"cluster.one.upstream_rq_active=2\n",
+		"cluster.one.upstream_rq_active=1\n",
+		"cluster.one.upstream_rq_pending_active=1\n",
+		"cluster.two.upstream_cx_active=1\n",
+	};
+	size_t len = 0;
+
+	ck_assert(overload_take(o, scene.one, false, RESOURCE_REQUESTS));
+	ck_assert(overload_take(o, scene.one, false, RESOURCE_REQUESTS));
+	ck_assert(overload_take(o, scene.one, true, RESOURCE_REQUESTS));
+	ck_assert(overload_take(o, scene.one, false, RESOURCE_PENDING));
+	ck_assert(overload_take(o, scene.two, false, RESOURCE_CONNECTIONS));
+	ck_assert(overload_take(o, scene.two, false, RESOURCE_RETRIES));
+	listed[0] = '\0';
+	overload_each(scene.state, list, NULL);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		ck_assert_ptr_nonnull(strstr(listed, lines[i]));
+		len += strlen(lines[i]);
+	}
+	ck_assert_uint_eq(strlen(listed), len);
 	overload_free(o);
 }
 END_TEST
@@ -259,6 +301,7 @@ suite_upstream_overload(void)
 	tcase_add_loop_test(t, each_resource_has_its_threshold, 0, 2);
 	tcase_add_loop_test(t, a_threshold_of_none_refuses_all, 0, 2);
 	tcase_add_test(t, a_budget_is_a_part_of_what_is_under_way);
+	tcase_add_test(t, what_is_under_way_has_envoys_names);
 	tcase_add_test(t, more_requests_than_allowed_overflow);
 	tcase_add_test(
 	    t, requests_of_high_priority_have_thresholds_of_their_own);

@@ -222,6 +222,27 @@ START_TEST(hosts_that_were_tried_are_passed_over)
 }
 END_TEST
 
+START_TEST(canaries_may_be_passed_over)
+{
+	struct exchange *x;
+
+	policy.avoids_canaries = true;
+	policy.host_attempts = 10;
+	for (int i = 0; i < SCENE_HOSTS; i++) {
+		scene.one->hosts[i].is_canary = i != 1;
+		scene.one->hosts[i].address =
+		    i == 1 ? STR("plain") : STR("canary");
+	}
+	for (int i = 0; i < 5; i++) {
+		scene.backend.seen->turns = 0;
+		x = retried("/turns/500/200", RETRY_ON_5XX);
+		scene_run(x);
+		scene_assert_text(x->upstream_host, "plain");
+		scene_end(x);
+	}
+}
+END_TEST
+
 /* ---- the body ---- */
 
 static void
@@ -338,6 +359,7 @@ suite_upstream_retry(void)
 	tcase_add_test(t, a_place_among_the_retries_is_given_back);
 	tcase_add_test(t, the_tries_are_counted_for_both_sides);
 	tcase_add_test(t, hosts_that_were_tried_are_passed_over);
+	tcase_add_test(t, canaries_may_be_passed_over);
 	tcase_add_loop_test(t, the_body_is_sent_again, 0, 2);
 	tcase_add_test(t, a_body_beyond_the_limit_is_sent_once);
 	tcase_add_test(t, a_body_that_outgrows_the_limit_while_a_retry_waits);

@@ -158,7 +158,8 @@ START_TEST(a_name_without_address_is_no_healthy_upstream)
 	scene_run(x);
 	scene_assert_reply(
 	    x, 503, "no healthy upstream", "no_healthy_upstream", "UH");
-	ck_assert_uint_eq(x->attempts, 0);
+	ck_assert_uint_eq(x->attempts, 1);
+	ck_assert_uint_eq(scene_count("upstream_cx_none_healthy"), 1);
 	scene_end(x);
 }
 END_TEST

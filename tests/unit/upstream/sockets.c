@@ -7,6 +7,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -18,6 +19,8 @@ static struct sockets *sockets;
 static struct timer deadline;
 static int ours, theirs;
 static uint32_t seen;
+static struct socket_group group;
+static char told[64]; /* a letter for each event of the group */
 
 static void
 on_ready(void *arg, int fd, uint32_t ready)
@@ -36,6 +39,16 @@ too_late(void *arg)
 }
 
 static void
+note(void *arg, enum socket_event event)
+{
+	size_t len = strlen(told);
+
+	ck_assert_ptr_eq(arg, &group);
+	ck_assert_uint_lt(len, sizeof(told) - 1);
+	told[len] = "ocrsi"[event];
+}
+
+static void
 begin(void)
 {
 	int port, listener = backend_socket(&port);
@@ -47,7 +60,9 @@ begin(void)
 	sockets = sockets_new(loop, on_ready, NULL);
 	timer_set(loop, &deadline, 10 * NS_PER_S, too_late, NULL);
 	ck_assert_int_eq(listen(listener, 1), 0);
-	ours = sockets_open(sockets, NULL, AF_INET, SOCK_STREAM, 0);
+	group = (struct socket_group){ .event = note, .arg = &group };
+	memset(told, 0, sizeof(told));
+	ours = sockets_open(sockets, &group, AF_INET, SOCK_STREAM, 0);
 	ck_assert_int_ge(ours, 0);
 	ck_assert(connect(ours, (void *)&at, sizeof(at)) == 0 ||
 		  errno == EINPROGRESS);
@@ -162,6 +177,111 @@ START_TEST(a_foreign_descriptor_is_let_go_at_rest)
 }
 END_TEST
 
+/* ---- groups ---- */
+
+START_TEST(a_group_knows_its_sockets)
+{
+	ck_assert_uint_eq(group.open, 1);
+	ck_assert_uint_eq(group.resting, 0);
+	watch_for(EPOLLIN);
+	sockets_rest(sockets, ours);
+	ck_assert_uint_eq(group.resting, 1);
+	watch_for(EPOLLIN);
+	ck_assert_uint_eq(group.resting, 0);
+	sockets_rest(sockets, ours);
+	sockets_unwatch(sockets, ours);
+	ck_assert_uint_eq(group.resting, 0);
+	ck_assert_uint_eq(group.open, 1);
+	ck_assert_str_eq(told, "orr");
+}
+END_TEST
+
+START_TEST(a_spoiled_one_is_counted_out_at_once)
+{
+	watch_for(EPOLLIN);
+	ck_assert_int_eq(send(theirs, "x", 1, 0), 1);
+	loop_run(loop);
+	sockets_rest(sockets, ours);
+	ck_assert_uint_eq(group.open, 0);
+	ck_assert_uint_eq(group.resting, 0);
+	ck_assert_str_eq(told, "oc");
+}
+END_TEST
+
+START_TEST(it_serves_so_many_requests)
+{
+	group.uses = 2;
+	watch_for(EPOLLIN);
+	sockets_rest(sockets, ours);
+	ck_assert(!is_spoiled());
+	watch_for(EPOLLIN);
+	sockets_rest(sockets, ours);
+	ck_assert(is_spoiled());
+	ck_assert_str_eq(told, "orsc");
+}
+END_TEST
+
+START_TEST(a_request_that_was_not_watched_counts_too)
+{
+	group.uses = 3;
+	sockets_served(sockets, ours);
+	ck_assert_uint_eq(group.resting, 1);
+	sockets_served(sockets, ours);
+	watch_for(EPOLLIN);
+	sockets_served(sockets, ours);
+	ck_assert(!is_spoiled());
+	ck_assert_uint_eq(group.resting, 0);
+	sockets_rest(sockets, ours);
+	ck_assert(is_spoiled());
+	ck_assert_str_eq(told, "orrsc");
+}
+END_TEST
+
+START_TEST(it_grows_only_so_old)
+{
+	group.age_ns = 60 * NS_PER_S;
+	watch_for(EPOLLIN);
+	sockets_rest(sockets, ours);
+	ck_assert(!is_spoiled());
+	timer_clear(loop, &deadline);
+	clock_set(clock_boot_ns() + 60 * NS_PER_S, clock_wall_ns());
+	watch_for(EPOLLIN);
+	sockets_rest(sockets, ours);
+	ck_assert(is_spoiled());
+	ck_assert_str_eq(told, "orc");
+}
+END_TEST
+
+START_TEST(it_rests_only_so_long)
+{
+	struct timer soon = { 0 };
+
+	group.idle_ns = 20 * NS_PER_MS;
+	watch_for(EPOLLIN);
+	sockets_rest(sockets, ours);
+	while (!is_spoiled()) {
+		timer_set(loop, &soon, NS_PER_MS, stop, NULL);
+		loop_run(loop);
+	}
+	ck_assert_str_eq(told, "oric");
+}
+END_TEST
+
+START_TEST(one_in_use_does_not_rest_too_long)
+{
+	struct timer soon = { 0 };
+
+	group.idle_ns = NS_PER_MS;
+	watch_for(EPOLLIN);
+	sockets_rest(sockets, ours);
+	watch_for(EPOLLIN);
+	timer_set(loop, &soon, 20 * NS_PER_MS, stop, NULL);
+	loop_run(loop);
+	ck_assert(!is_spoiled());
+	ck_assert_str_eq(told, "or");
+}
+END_TEST
+
 Suite *suite_upstream_sockets(void);
 
 Suite *
@@ -178,6 +298,13 @@ suite_upstream_sockets(void)
 	tcase_add_loop_test(
 	    t, what_arrives_at_rest_spoils_the_connection, 0, 2);
 	tcase_add_test(t, a_foreign_descriptor_is_let_go_at_rest);
+	tcase_add_test(t, a_group_knows_its_sockets);
+	tcase_add_test(t, a_spoiled_one_is_counted_out_at_once);
+	tcase_add_test(t, it_serves_so_many_requests);
+	tcase_add_test(t, a_request_that_was_not_watched_counts_too);
+	tcase_add_test(t, it_grows_only_so_old);
+	tcase_add_test(t, it_rests_only_so_long);
+	tcase_add_test(t, one_in_use_does_not_rest_too_long);
 	suite_add_tcase(s, t);
 	return s;
 }
