@@ -182,6 +182,7 @@ on_response(const void *conf, void *state, struct exchange *x)
 	(void)state;
 	if (!p)
 		return FILTER_NEXT;
+	host_decided_by(x, p->conf->node);
 	host_reply(
 	    x, &(struct host_reply){ .status = status_of(p, x),
 		   .fields = p->fields,

@@ -435,6 +435,7 @@ decide_delay(const struct fault *f, struct state *s, struct exchange *x)
 	s->delay_ns = delay_of(f->conf, x);
 	if (!s->delay_ns)
 		return;
+	host_decided_by(x, f->conf->delay->node);
 	if (enter(f, s, x))
 		note(f, x, "DI", f->delays);
 	else
@@ -449,6 +450,7 @@ maybe_abort(const struct fault *f, struct state *s, struct exchange *x)
 
 	if (!e.http || !enter(f, s, x))
 		return FILTER_NEXT;
+	host_decided_by(x, conf->node);
 	note(f, x, "FI", f->aborts);
 	host_reply(
 	    x, &(struct host_reply){ .status = e.http,

@@ -233,9 +233,7 @@ build_rule(struct setup *s, const struct conf_rule *conf, struct rule *out)
 	out->conf = conf;
 	if (conf->header.len)
 		out->header =
-		    header_name_lower(host_setup_arena(s), conf->header);
-	if (str_eq(out->header, STR("host")))
-		out->header = STR(":authority");
+		    header_name_sought(host_setup_arena(s), conf->header);
 	if (!rewrite)
 		return;
 	out->rewrite = kit_regex(s, rewrite->pattern);

@@ -567,7 +567,9 @@ required_by_rules(const struct jwt_authn *jwt, struct exchange *x)
 		const struct jwt_rule *rule = &jwt->rules->rules[i];
 		struct headers headers = headers_for(x, rule);
 
-		if (route_match_request(rule->match, &headers, random))
+		if (!route_match_request(rule->match, &headers, random))
+			continue;
+		host_decided_by(x, jwt->rules->conf->rules.items[i].node);
 		return rule->requires;
 	}
 	return NULL;

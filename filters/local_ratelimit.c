@@ -278,6 +278,8 @@ take_all(struct exchange *x, const struct local *l, struct seen *seen)
 		result = take(x, l, draw);
 		if (i == 0 || !result.allowed)
 			tell(seen, l, draw, &result);
+		if (!result.allowed)
+			host_decided_by(x, draw->bucket->node);
 		if (!result.allowed && !draw->shadow)
 			return BEYOND;
 		if (!result.allowed)
@@ -287,6 +289,8 @@ take_all(struct exchange *x, const struct local *l, struct seen *seen)
 	    (draws.n > 0 && !l->conf->always_consume_default_token_bucket))
 		return outcome;
 	result = take(x, l, &all);
+	if (!result.allowed)
+		host_decided_by(x, all.bucket->node);
 	if (draws.n == 0 || !result.allowed)
 		tell(seen, l, &all, &result);
 	return result.allowed ? outcome : BEYOND;

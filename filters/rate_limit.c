@@ -145,9 +145,7 @@ make_rule(struct setup *s, const struct conf_rule *c)
 		.scope = c->scope };
 
 	if (c->key_header.ptr)
-		rule.header = header_name_lower(arena, c->key_header);
-	if (str_eq(rule.header, STR("host")))
-		rule.header = STR(":authority");
+		rule.header = header_name_sought(arena, c->key_header);
 	if (c->key_claim.ptr)
 		rule.claim = arena_printf(
 		    arena, "payload." STR_FMT, STR_ARG(c->key_claim));

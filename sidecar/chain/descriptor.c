@@ -80,9 +80,7 @@ build_action(struct setup *s, const struct conf_rate_limit_action *conf,
 	a->conf = conf;
 	if (conf->request_headers)
 		a->header =
-		    header_name_lower(arena, conf->request_headers->name);
-	if (str_eq(a->header, STR("host")))
-		a->header = STR(":authority");
+		    header_name_sought(arena, conf->request_headers->name);
 	if (conf->header_value_match)
 		a->headers = kit_header_matches(s,
 		    conf->header_value_match->headers.items,

@@ -12,6 +12,7 @@
 #include "chain/limits.h"
 #include "chain/local_reply.h"
 #include "chain/route.h"
+#include "http/grpc.h"
 
 struct exchange *
 exchange_new(struct arena *arena, const struct gateway *gateway,
@@ -47,11 +48,7 @@ exchange_status(const struct exchange *x)
 bool
 exchange_is_grpc(const struct exchange *x)
 {
-	struct str type = headers_get(&x->request, STR("content-type"));
-	const struct str grpc = STR("application/grpc");
-
-	return str_starts(type, grpc) &&
-	       (type.len == grpc.len || type.ptr[grpc.len] == '+');
+	return grpc_is_request(&x->request);
 }
 
 bool

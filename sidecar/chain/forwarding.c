@@ -175,7 +175,7 @@ build_mirrors(
 	for (size_t i = 0; i < conf->n; i++) {
 		mirrors[i].conf = &conf->items[i];
 		if (conf->items[i].cluster_header.len)
-			mirrors[i].header = header_name_lower(
+			mirrors[i].header = header_name_sought(
 			    arena, conf->items[i].cluster_header);
 	}
 	f->mirrors = mirrors;

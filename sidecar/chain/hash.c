@@ -31,7 +31,7 @@ build_header(struct arena *arena, struct method *m, struct diag *diag)
 	const struct conf_hash_header *conf = m->conf->header;
 	const struct conf_regex_rewrite *rewrite = conf->regex_rewrite;
 
-	m->header = header_name_lower(arena, conf->header_name);
+	m->header = header_name_sought(arena, conf->header_name);
 	if (!rewrite || !rewrite->pattern)
 		return;
 	m->rewrite = match_regex(arena, rewrite->pattern, diag);

@@ -7,6 +7,7 @@
 #include "chain/logfilter.h"
 #include "chain/mutation.h"
 #include "config/bootstrap.h"
+#include "http/grpc.h"
 
 enum { BODY_MAX = 64 * 1024 };
 
@@ -178,29 +179,6 @@ set_body(struct exchange *x, const struct answer *a)
 		headers_set(h, STR("content-type"), a->type);
 }
 
-/* gRPC's own numbers, by its mapping of HTTP statuses. */
-static unsigned
-grpc_status_of(unsigned status)
-{
-	switch (status) {
-	case 400:
-		return 13;
-	case 401:
-		return 16;
-	case 403:
-		return 7;
-	case 404:
-		return 12;
-	case 429:
-	case 502:
-	case 503:
-	case 504:
-		return 14;
-	default:
-		return 2;
-	}
-}
-
 static struct str
 grpc_message(struct arena *arena, struct str body)
 {
@@ -230,7 +208,7 @@ answer_grpc(struct exchange *x, struct answer *a, unsigned grpc_status)
 	    str_eq(headers_get(&x->request, STR(":method")), STR("HEAD"));
 
 	if (!grpc_status)
-		grpc_status = grpc_status_of(x->code);
+		grpc_status = grpc_status_of_http(x->code);
 	set_status(x, 200);
 	headers_set(h, STR("content-type"), STR("application/grpc"));
 	if (!headers_get(h, STR("grpc-status")).len)

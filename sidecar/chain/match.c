@@ -137,9 +137,7 @@ header_match_build(struct arena *arena, const struct conf_header_matcher *conf,
 {
 	struct header_match *m = ARENA_NEW(arena, struct header_match);
 
-	m->name = header_name_lower(arena, conf->name);
-	if (str_eq(m->name, STR("host")))
-		m->name = STR(":authority");
+	m->name = header_name_sought(arena, conf->name);
 	m->invert = conf->invert_match;
 	m->missing_is_empty = conf->treat_missing_header_as_empty;
 	if (conf->string_match) {

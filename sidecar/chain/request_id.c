@@ -9,11 +9,8 @@
 
 #define UUID_CONFIG "envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig"
 
-enum {
-	UUID_LEN = 36,
-	VARIANT_AT = 19,
-	MARK_AT = 14, /* the version of a UUID: "4" is not traced */
-};
+/* The version of a UUID: "4" is not traced. */
+enum { MARK_AT = 14 };
 
 struct request_id {
 	bool generates;
@@ -79,22 +76,13 @@ request_id_build(
 	return r;
 }
 
-/* A UUID of version 4 (RFC 9562 section 5.4). */
 static struct str
 make(struct arena *arena)
 {
-	static const char hex[] = "0123456789abcdef";
-	static const char form[] = "xxxxxxxx-xxxx-4xxx-xxxx-xxxxxxxxxxxx";
-	char *text = arena_cstr(arena, (struct str){ form, UUID_LEN });
-	unsigned char random[UUID_LEN / 2];
+	char *text = arena_alloc(arena, RANDOM_UUID_LEN);
 
-	random_bytes(random, sizeof(random));
-	for (size_t i = 0; i < UUID_LEN; i++)
-		if (form[i] == 'x')
-			text[i] = hex[i % 2 ? random[i / 2] >> 4
-					    : random[i / 2] & 15];
-	text[VARIANT_AT] = hex[8 | (random[VARIANT_AT / 2] >> 4 & 3)];
-	return (struct str){ text, UUID_LEN };
+	random_uuid(text);
+	return (struct str){ text, RANDOM_UUID_LEN };
 }
 
 static struct str
@@ -102,7 +90,7 @@ without_mark(struct arena *arena, struct str id)
 {
 	char *copy;
 
-	if (id.len != UUID_LEN)
+	if (id.len != RANDOM_UUID_LEN)
 		return id;
 	copy = arena_cstr(arena, id);
 	copy[MARK_AT] = '4';

@@ -66,7 +66,7 @@ build_host(struct arena *arena, struct rewrite *r,
 {
 	if (action->host_rewrite_header.len)
 		r->host_header =
-		    header_name_lower(arena, action->host_rewrite_header);
+		    header_name_sought(arena, action->host_rewrite_header);
 	build_regex(arena, action->host_rewrite_path_regex, diag,
 	    &r->host_regex, &r->host_substitution);
 	if (action->host_rewrite.len)
@@ -133,8 +133,7 @@ void
 rewrite_path(const struct rewrite *r, struct exchange *x)
 {
 	struct str target = headers_get(&x->request, STR(":path"));
-	struct str changed =
-	    r ? new_path(r, x, target_path(target)) : STR_NONE;
+	struct str changed = r ? new_path(r, x, target_path(target)) : STR_NONE;
 
 	if (!changed.len)
 		return;

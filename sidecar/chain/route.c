@@ -99,7 +99,7 @@ find_route(const struct route_table *t, const struct vhost *v,
 static bool
 number_in_header(const struct exchange *x, struct str header, uint64_t *number)
 {
-	struct str name = header_name_lower(x->arena, header);
+	struct str name = header_name_sought(x->arena, header);
 
 	return !headers_nth(&x->request, name, 1).ptr &&
 	       match_number(headers_get(&x->request, name), number);

@@ -78,7 +78,7 @@ build_variant(struct building *b, const struct route *whole,
 	parts->levels[HOST_LEVEL_CLUSTER] = kept(b, CHANGES(b, conf));
 	if (conf->cluster_header.len)
 		parts->cluster_header =
-		    header_name_lower(b->arena, conf->cluster_header);
+		    header_name_sought(b->arena, conf->cluster_header);
 }
 
 static void
@@ -125,7 +125,7 @@ build_action(struct building *b, struct route *r, struct route_parts *parts)
 				 : b->gateway->hcm->stream_idle_timeout;
 	if (action->cluster_header.len)
 		parts->cluster_header =
-		    header_name_lower(b->arena, action->cluster_header);
+		    header_name_sought(b->arena, action->cluster_header);
 }
 
 static void
@@ -279,7 +279,7 @@ route_table_build(struct arena *arena, struct gateway *gateway,
 	t->scope = scope_build(setup, &t->conf->typed_per_filter_config);
 	if (t->conf->vhost_header.len)
 		t->vhost_header =
-		    header_name_lower(arena, t->conf->vhost_header);
+		    header_name_sought(arena, t->conf->vhost_header);
 	build_vhosts(&b, t);
 	return t;
 }

@@ -131,7 +131,8 @@ build_path(struct arena *arena, struct op *op)
 static struct value
 get_path(const struct op *op, const struct exchange *x)
 {
-	enum path_source source = op->option & ~WITHOUT_QUERY;
+	enum path_source source =
+	    (enum path_source)(op->option & ~WITHOUT_QUERY);
 	struct str path = STR_NONE;
 
 	if (source != PATH)

@@ -132,10 +132,8 @@ build_input(struct setup *s, const struct conf_extension *conf)
 			continue;
 		decoded = host_setup_decode(s, &inputs[i].message, any);
 		name = decoded->header_name.ptr
-			   ? header_name_lower(arena, decoded->header_name)
+			   ? header_name_sought(arena, decoded->header_name)
 			   : decoded->query_param;
-		if (str_eq(name, STR("host")) && decoded->header_name.ptr)
-			name = STR(":authority");
 		return (struct input){ inputs[i].get, name };
 	}
 	host_setup_error(s, conf->node,

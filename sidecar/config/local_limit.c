@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "base/clock.h"
+#include "base/table.h"
 #include "config/local_limit.h"
 #include "config/messages.h"
 
@@ -207,18 +208,45 @@ check_bucket(struct diag *diag, const char *path, const struct conf_bucket *b,
 		    what);
 }
 
-static bool
-descriptors_equal(
-    const struct conf_descriptor *a, const struct conf_descriptor *b)
+/* The entries of a descriptor, so written that others are written otherwise. */
+static struct str
+entries_key(struct arena *arena, const struct conf_descriptor *d)
 {
-	if (a->entries.n != b->entries.n)
-		return false;
-	for (size_t i = 0; i < a->entries.n; i++)
-		if (!str_eq(a->entries.items[i].key, b->entries.items[i].key) ||
-		    !str_eq(
-			a->entries.items[i].value, b->entries.items[i].value))
-			return false;
-	return true;
+	size_t n = 4 * d->entries.n;
+	struct str *pieces = ARENA_ARRAY(arena, n, struct str);
+
+	for (size_t i = 0, at = 0; at < n; i++) {
+		struct str key = d->entries.items[i].key;
+		struct str value = d->entries.items[i].value;
+
+		pieces[at++] = arena_printf(arena, "%zu ", key.len);
+		pieces[at++] = key;
+		pieces[at++] = arena_printf(arena, "%zu ", value.len);
+		pieces[at++] = value;
+	}
+	return arena_join(arena, pieces, n);
+}
+
+static void
+check_duplicates(
+    struct diag *diag, const char *path, const struct conf_local *c)
+{
+	struct arena *temp = arena_new(4096);
+	struct table *seen = table_new(temp, c->descriptors.n);
+
+	for (size_t i = 0; i < c->descriptors.n; i++) {
+		const struct conf_descriptor *d = &c->descriptors.items[i];
+		uint32_t *at = table_put(seen, entries_key(temp, d));
+
+		if (*at != TABLE_NONE && d->entries.n)
+			diag_error(diag, d->node->place, path,
+			    "duplicate descriptor in the local rate "
+			    "descriptor: " STR_FMT "=" STR_FMT,
+			    STR_ARG(d->entries.items[0].key),
+			    STR_ARG(d->entries.items[0].value));
+		*at = (uint32_t)i;
+	}
+	arena_free(temp);
 }
 
 static void
@@ -233,14 +261,30 @@ check_descriptors(
 			diag_error(diag, d->node->place, path,
 			    "a descriptor has at most %d entries",
 			    CONF_LOCAL_ENTRIES_MAX);
-		for (size_t j = 0; j < i; j++)
-			if (descriptors_equal(d, &c->descriptors.items[j]))
-				diag_error(diag, d->node->place, path,
-				    "duplicate descriptor in the local rate "
-				    "descriptor: " STR_FMT "=" STR_FMT,
-				    STR_ARG(d->entries.items[0].key),
-				    STR_ARG(d->entries.items[0].value));
 	}
+	check_duplicates(diag, path, c);
+}
+
+static bool
+is_none(const struct conf_runtime_fraction *f)
+{
+	return !f || (f->default_value && !f->default_value->numerator);
+}
+
+/* A limit that limits nothing is rarely meant. */
+static void
+warn_idle(struct diag *diag, const char *path, const struct conf_local *c)
+{
+	if (!c->token_bucket && !c->descriptors.n)
+		return;
+	if (is_none(c->filter_enabled))
+		diag_warn(diag, c->node->place, path,
+		    "no request is counted: `filter_enabled` is 0 %%%s",
+		    c->filter_enabled ? "" : " unless given");
+	else if (!c->filter_enforced)
+		diag_warn(diag, c->node->place, path,
+		    "no request is refused: `filter_enforced` is 0 %% unless "
+		    "given");
 }
 
 static void
@@ -274,6 +318,7 @@ check_local(struct diag *diag, const char *path, void *decoded)
 		    "value must contain no more than %d item(s)",
 		    CONF_LOCAL_HEADERS_MAX);
 	check_own_limits(diag, path, c);
+	warn_idle(diag, path, c);
 }
 
 const struct schema_message conf_local_message = {

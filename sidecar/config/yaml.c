@@ -708,32 +708,37 @@ is_small(struct str text, const char *name, struct diag *diag)
 }
 
 const struct node *
+yaml_parse_tree(
+    struct tree *tree, struct str text, const char *name, struct diag *diag)
+{
+	struct loader l = { .tree = tree, .diag = diag };
+
+	if (!is_small(text, name, diag))
+		return NULL;
+	text = without_mark(text);
+	l.source = new_source(tree, name, text);
+	tree_keep_source(tree, l.source);
+	if (is_json_name(name) && !check_json(&l, text, name))
+		return NULL;
+	return parse(&l, text);
+}
+
+const struct node *
 yaml_parse(
     struct arena *arena, struct str text, const char *name, struct diag *diag)
 {
-	struct loader l = { .tree = tree_new(arena), .diag = diag };
-
-	text = without_mark(text);
-	l.source = new_source(l.tree, name, text);
-	return is_small(text, name, diag) ? parse(&l, text) : NULL;
+	return yaml_parse_tree(tree_new(arena), text, name, diag);
 }
 
 const struct node *
 yaml_read(struct tree *tree, const char *path, struct diag *diag)
 {
-	struct loader l = { .tree = tree, .diag = diag };
 	struct str text;
 	enum err err = read_file(tree_rest(tree), path, FILE_MAX, &text);
 
-	if (err) {
-		diag_error(diag, (struct place){ 0 }, NULL, "%s: %s", path,
-		    err == ERR_FULL ? "larger than 16 MiB" : strerror(errno));
-		return NULL;
-	}
-	text = without_mark(text);
-	l.source = new_source(tree, path, text);
-	tree_keep_source(tree, l.source);
-	if (is_json_name(path) && !check_json(&l, text, path))
-		return NULL;
-	return parse(&l, text);
+	if (!err)
+		return yaml_parse_tree(tree, text, path, diag);
+	diag_error(diag, (struct place){ 0 }, NULL, "%s: %s", path,
+	    err == ERR_FULL ? "larger than 16 MiB" : strerror(errno));
+	return NULL;
 }

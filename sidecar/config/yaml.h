@@ -12,18 +12,20 @@
 #include "config/tree.h"
 
 /*
- * Parses text, which must live as long as the arena; name is for messages.
- * NULL when it cannot be read on. After lesser errors, such as a duplicate key,
- * there is a tree all the same, so that what else is wrong can be said
- * in the same run: ask the diag.
+ * Parses text, which must live as long as the arena; name is for messages,
+ * and as in Envoy one that has an extension other than .yaml and .yml tells
+ * that the text must be JSON. NULL when it cannot be read on. After lesser errors, such
+ * as a duplicate key, there is a tree all the same, so that what else is
+ * wrong can be said in the same run: ask the diag.
  */
 const struct node *yaml_parse(
     struct arena *, struct str text, const char *name, struct diag *);
 
-/*
- * Reads and parses a file into a tree. As in Envoy, one whose name has an
- * extension other than .yaml and .yml must be JSON.
- */
+/* The same into a tree, which the text must outlive until it is forgotten. */
+const struct node *yaml_parse_tree(
+    struct tree *, struct str text, const char *name, struct diag *);
+
+/* Reads a file and parses it into a tree. */
 const struct node *yaml_read(struct tree *, const char *path, struct diag *);
 
 #endif

@@ -35,13 +35,11 @@ grpc_is_request(const struct headers *h)
 	       (type.len == grpc.len || type.ptr[grpc.len] == '+');
 }
 
-/* The mapping that gRPC prescribes for answers of proxies. */
-static int64_t
-status_of_http(unsigned status)
+unsigned
+grpc_status_of_http(unsigned status)
 {
 	static const struct {
-		unsigned http;
-		int64_t grpc;
+		unsigned http, grpc;
 	} codes[] = { { 400, 13 }, { 401, 16 }, { 403, 7 }, { 404, 12 },
 		{ 429, 14 }, { 502, 14 }, { 503, 14 }, { 504, 14 } };
 
@@ -58,7 +56,7 @@ grpc_status(const struct headers *response, unsigned http_status)
 	uint64_t code;
 
 	if (!text.len)
-		return status_of_http(http_status);
+		return grpc_status_of_http(http_status);
 	return str_to_u64(text, &code) && code <= INT64_MAX ? (int64_t)code
 							    : GRPC_INVALID;
 }

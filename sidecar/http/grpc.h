@@ -10,6 +10,9 @@ enum { GRPC_CODES = 17, GRPC_UNKNOWN = 2, GRPC_INVALID = -1 };
 /* Whether content-type is application/grpc, alone or with a suffix ("+proto"). */
 bool grpc_is_request(const struct headers *);
 
+/* The mapping that gRPC prescribes for answers of proxies. */
+unsigned grpc_status_of_http(unsigned status);
+
 /*
  * The status in the fields of a response: grpc-status (GRPC_INVALID for what
  * is no number), or without it what the HTTP status stands for.

@@ -203,6 +203,14 @@ header_name_lower(struct arena *arena, struct str name)
 	return (struct str){ copy, name.len };
 }
 
+struct str
+header_name_sought(struct arena *arena, struct str name)
+{
+	struct str lower = header_name_lower(arena, name);
+
+	return str_eq(lower, STR("host")) ? STR(":authority") : lower;
+}
+
 static void
 remove_named_in_connection(struct headers *h)
 {

@@ -69,6 +69,9 @@ bool header_is_writable(struct str name, struct str value);
 /* Lower-case copy in the arena (the same str if it is lower case already). */
 struct str header_name_lower(struct arena *, struct str name);
 
+/* The same of a name to look up in a request, where "host" is ":authority". */
+struct str header_name_sought(struct arena *, struct str name);
+
 /*
  * Removes the hop-by-hop fields of RFC 9110 section 7.6.1: those that
  * Connection names, but for TE, and the known ones.

@@ -12,6 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, "..", "integration"))
 
+from judge.authority import issue, tls_context  # noqa: E402
 from judge.backend import Script  # noqa: E402
 from judge.intended import Table  # noqa: E402
 from judge.programs import Lighttpd, listener_port  # noqa: E402
@@ -23,9 +24,12 @@ class Court:
     def __init__(self, folder):
         self.folder = folder
         self.n = 0
-        self.script = Script()
+        self.tls = os.path.join(folder, "tls")
+        issue(self.tls)
+        self.script = Script(tls_context(self.tls))
         self.places = {
             **self.script.places(),
+            "TLS": self.tls,
             "DEAD": free_port(),
             "FULL": self.make_full(),
             "PORT": listener_port(),

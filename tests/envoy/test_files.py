@@ -5,7 +5,8 @@ The comment at the top of a file ends with what is expected, for JSON it stands
 in the file "json":
 
     both                     both accept it
-    only envoy LINE: WORDS   refused here, with these words at that line
+    only envoy LINE: WORDS   refused here: at that line stand these words,
+                             in the path or the message
     neither LINE: WORDS      refused by both
 """
 
@@ -80,7 +81,7 @@ def test_file(folder, name):
     assert (not found) == (who == "both"), found
     if found:
         assert all(f["line"] and f["column"] and f["file"] for f in found)
-        told = [(f["line"], f["message"]) for f in found]
+        told = [(f["line"], f"{f['path']}: {f['message']}") for f in found]
         assert any(l == line and words in m for l, m in told), told
 
 

@@ -1,6 +1,7 @@
 """The access log: one line of JSON for each request."""
 
 import datetime
+import fcntl
 import json
 import os
 import signal
@@ -124,3 +125,56 @@ def test_errors_have_a_level_of_their_own(scene, backend):
     }
     assert levels[200] == "info"
     assert levels[503] in ("error", "warn", "warning")
+
+
+def test_a_full_disk_costs_lines_only(scene, backend):
+    gateway = scene.gateway(
+        one_route(backend), options=["--access-log", "/dev/full"]
+    )
+    for _ in range(5):
+        assert fcgi.request(gateway.address, "GET", "/api/x").status == 200
+    until(lambda: "bytes lost" in gateway.stderr(), "the loss is told")
+    assert "/dev/full: No space left on device" in gateway.stderr()
+
+
+def with_pipe(scene, backend, n):
+    """A gateway that logs to a pipe of 4 KiB; has served n requests."""
+    read, write = os.pipe()
+    fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
+    gateway = scene.gateway(
+        one_route(backend),
+        options=["--access-log", "-"],
+        preexec=lambda: os.dup2(write, 1),
+    )
+    os.close(write)
+    for _ in range(n):
+        assert fcgi.request(gateway.address, "GET", "/api/x").status == 200
+    return gateway, read
+
+
+def test_a_pipe_that_nobody_reads_holds_nobody_up(scene, backend):
+    gateway, read = with_pipe(scene, backend, 60)
+    os.set_blocking(read, False)
+    text = b""
+
+    def all_came():
+        nonlocal text
+        try:
+            text += os.read(read, 65536)
+        except BlockingIOError:
+            pass
+        return text.count(b"\n") >= 60
+
+    until(all_came, "60 lines in the pipe")
+    assert [json.loads(line)["status"] for line in text.splitlines()] == [
+        200
+    ] * 60
+    os.close(read)
+
+
+def test_a_pipe_whose_reader_is_gone_costs_lines_only(scene, backend):
+    gateway, read = with_pipe(scene, backend, 1)
+    os.close(read)
+    for _ in range(5):
+        assert fcgi.request(gateway.address, "GET", "/api/x").status == 200
+    until(lambda: "Broken pipe" in gateway.stderr(), "the loss is told")

@@ -111,6 +111,7 @@ fake_next_request(struct exchange *x)
 	x->has_response = x->replied = x->rerouted = false;
 	x->at_body = x->has_body = x->health_check = false;
 	x->body = STR_NONE;
+	x->decided = NULL;
 	x->n_timers = 0;
 	x->flags[0] = '\0';
 	x->metadata = NULL;

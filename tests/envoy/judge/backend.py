@@ -27,8 +27,8 @@ from harness.backend import Backend
 class Scripted(Backend):
     """One host; what it answers comes from the script that all share."""
 
-    def __init__(self, name, script):
-        self.name, self.script = name, script
+    def __init__(self, name, script, tls=None):
+        self.name, self.script, self.tls = name, script, tls
         super().__init__()
 
     async def _behave(self, stream):
@@ -89,9 +89,11 @@ class Scripted(Backend):
 
 
 class Script:
-    def __init__(self):
+    def __init__(self, tls):
+        """tls is the context of host T."""
         self.start([{}])
         self.hosts = {name: Scripted(name, self) for name in "ABC"}
+        self.hosts["T"] = Scripted("T", self, tls)
 
     def start(self, answers):
         self.answers, self.seen = list(answers), []

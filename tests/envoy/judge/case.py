@@ -11,8 +11,9 @@
                            envoy.extensions.filters.http.cors.v3.Cors)
     router: {...}          fields of the router filter
     clusters: {name: {...}}   beside or over "backend"; "hosts" lists the hosts:
-                           A, B, C are three scripted backends, DEAD is a port
-                           where nobody listens, FULL one where nobody accepts
+                           A, B, C are three scripted backends, T one that
+                           speaks TLS, DEAD is a port where nobody listens, FULL
+                           one where nobody accepts
     listener: {...}        fields of the listener
     bootstrap: {...}       laid over the whole at last
     yaml: text             the whole bootstrap as it is, instead of all these
@@ -39,7 +40,8 @@
       calls: 2             waits until the backends were asked so often
     - raw: "GET / HTTP..." bytes as they are
 
-Ports in texts: @A@, @B@, @C@, @DEAD@ and @PORT@, the listener's.
+Ports in texts: @A@, @B@, @C@, @T@, @DEAD@ and @PORT@, the listener's. @TLS@ is
+a folder of certificates (authority.py).
 """
 
 import copy

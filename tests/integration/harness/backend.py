@@ -83,12 +83,15 @@ class Stream:
 
     async def answer(self, status=200, headers=(), body=b""):
         headers = list(headers)
-        if status != 304 and status != 204:
+        if status == 304 or status == 204:
+            body = b""
+        else:
             headers.append(("Content-Length", str(len(body))))
         if not self.keep:
             headers.append(("Connection", "close"))
         await self.head(status, headers)
-        if self.request.method != "HEAD" and body:
+        # A body on a 204 would be taken for the next answer.
+        if self.request.method != "HEAD" and status not in (204, 304):
             await self.write(body)
 
     def close(self):
@@ -101,6 +104,8 @@ class Stream:
 
 class Backend:
     """Runs in a thread of its own, on a free port of the loopback."""
+
+    tls = None  # an ssl.SSLContext
 
     def __init__(self):
         self.requests = []
@@ -125,7 +130,12 @@ class Backend:
 
         async def start():
             self._server = await asyncio.start_server(
-                self._serve, "127.0.0.1", 0, backlog=4096, limit=1 << 20
+                self._serve,
+                "127.0.0.1",
+                0,
+                backlog=4096,
+                limit=1 << 20,
+                ssl=self.tls,
             )
             self.port = self._server.sockets[0].getsockname()[1]
             ready.set()

@@ -64,8 +64,10 @@ START_TEST(an_abort_comes_after_the_delay)
 
 	ck_assert_int_eq(fake_run_request(x), FILTER_WAIT);
 	ck_assert(!x->replied);
+	ck_assert_uint_eq(x->decided->place.line, 1);
 	x->boot_ns += 1 * NS_PER_S;
 	ck_assert_int_eq(fake_run_request(x), FILTER_REPLY);
+	ck_assert_uint_eq(x->decided->place.line, 2);
 	ck_assert_uint_eq(x->reply.status, 418);
 	ck_assert_str_eq(x->flags, "DI FI ");
 	ck_assert(host_metadata_has(x, STR("envoy.filters.http.fault")));

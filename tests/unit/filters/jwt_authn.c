@@ -415,8 +415,8 @@ START_TEST(clients_cannot_send_claim_headers_whatever_happens)
 {
 	static const char *const rules[] = { RULE, "",
 		"{match: {prefix: /}, requires: {allow_missing: {}}}",
-		"{match: {prefix: /}, requires: {allow_missing_or_failed: "
-		"{}}}",
+		("{match: {prefix: /}, requires: {allow_missing_or_failed: "
+		 "{}}}"),
 		"{match: {prefix: /}}", "{match: {prefix: /other}}" };
 	const int n = sizeof(rules) / sizeof(rules[0]);
 
@@ -675,6 +675,7 @@ START_TEST(the_first_rule_that_matches_holds)
 		is_refused(401, "Jwt is missing");
 	else
 		passes();
+	ck_assert_int_eq(x->decided != NULL, matches[_i].rules[0] != '\0');
 }
 END_TEST
 

@@ -509,6 +509,7 @@ START_TEST(the_slowest_bucket_comes_first_and_the_default_last)
 	check_numbers("2", "0", "60");
 	ck_assert_int_eq(ask(), FILTER_REPLY);
 	check_numbers("2", "0", "60");
+	ck_assert_uint_eq(x->decided->place.line, 8);
 	/* The refusal took nothing from the others: 2 of 4, 2 of 20 are gone. */
 	set_rate_limits(
 	    "[{actions: [{generic_key: {descriptor_value: fast}}]}]");
@@ -517,8 +518,10 @@ START_TEST(the_slowest_bucket_comes_first_and_the_default_last)
 	x->rate_limits = NULL;
 	ck_assert_int_eq(ask(), FILTER_NEXT);
 	check_numbers("4", "0", "1");
+	ck_assert_ptr_null(x->decided);
 	ck_assert_int_eq(ask(), FILTER_REPLY);
 	check_numbers("4", "0", "1");
+	ck_assert_uint_eq(x->decided->place.line, 5);
 }
 END_TEST
 

@@ -117,6 +117,19 @@ START_TEST(a_value_has_no_line_end_and_no_nul)
 }
 END_TEST
 
+START_TEST(a_name_is_sought_in_lower_case_and_host_as_the_authority)
+{
+	struct str lower = STR("x-a");
+
+	ck_assert_ptr_eq(header_name_sought(arena, lower).ptr, lower.ptr);
+	ck_assert(str_eq(header_name_sought(arena, STR("X-A")), lower));
+	ck_assert(
+	    str_eq(header_name_sought(arena, STR("Host")), STR(":authority")));
+	ck_assert(
+	    str_eq(header_name_sought(arena, STR("hosts")), STR("hosts")));
+}
+END_TEST
+
 Suite *suite_http_headers(void);
 
 Suite *
@@ -132,6 +145,8 @@ suite_http_headers(void)
 	tcase_add_test(t, setting_leaves_one_field_in_the_first_place);
 	tcase_add_test(t, a_name_is_made_of_token_characters);
 	tcase_add_test(t, a_value_has_no_line_end_and_no_nul);
+	tcase_add_test(
+	    t, a_name_is_sought_in_lower_case_and_host_as_the_authority);
 	suite_add_tcase(s, t);
 	return s;
 }
