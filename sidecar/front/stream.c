@@ -20,6 +20,7 @@ enum {
 #define DEADLOCK_NS   (5 * NS_PER_S)
 #define DROP_BODY_NS  (30 * NS_PER_S)
 #define LONG_NS       (5 * NS_PER_S)
+#define BEGUN_NS      (100 * NS_PER_MS)
 
 static void arm_limit(struct stream *s);
 
@@ -312,7 +313,25 @@ queue_head(struct stream *s)
 	if (!err)
 		err = output_head_end(s->out);
 	s->head_queued = true;
+	s->head_ns = clock_boot_ns();
 	return err;
+}
+
+/*
+ * lighttpd takes an answer for whole, whatever its end, that it has all of
+ * before it begins to send it on. So what is to be broken off waits a little
+ * behind the head. False: it does not have to any more.
+ */
+static bool
+waits_for_cut(struct stream *s)
+{
+	int64_t left = s->head_ns + BEGUN_NS - clock_boot_ns();
+
+	if (!s->head_queued || left <= 0)
+		return false;
+	if (!s->cut.slot)
+		timer_set(s->front->loop, &s->cut, left, run_changed, s);
+	return true;
 }
 
 static enum stream_state
@@ -323,9 +342,9 @@ send_some(struct stream *s, struct buf *between)
 	size_t before;
 	enum err err;
 
-	if (x->phase == EXCHANGE_CUT)
+	if (x->phase == EXCHANGE_CUT && !waits_for_cut(s))
 		end = OUTPUT_CUT;
-	else if (is_complete(x))
+	else if (x->phase != EXCHANGE_CUT && is_complete(x))
 		end = OUTPUT_COMPLETE;
 	before = buf_len(&x->download);
 	if (exchange_response_is_bodyless(x))
@@ -467,6 +486,7 @@ stream_close(struct stream *s)
 		return;
 	task_clear(s->front->loop, &s->task);
 	timer_clear(s->front->loop, &s->limit);
+	timer_clear(s->front->loop, &s->cut);
 	router_end(x);
 	exchange_end(x);
 	timer_clear(s->front->loop, &s->periodic);

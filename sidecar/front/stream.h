@@ -49,6 +49,8 @@ struct stream {
 	uint64_t moved; /* sum that grows when anything moves */
 	int64_t moved_ns; /* when it was seen to grow */
 	struct timer limit; /* for the limits that are short or exact */
+	struct timer cut; /* until an answer is broken off */
+	int64_t head_ns; /* when its head went out */
 };
 
 /* changed(owner) is called from the loop when stream_pump should be. */

@@ -83,12 +83,15 @@ class Stream:
 
     async def answer(self, status=200, headers=(), body=b""):
         headers = list(headers)
-        if status != 304 and status != 204:
+        if status == 304 or status == 204:
+            body = b""
+        else:
             headers.append(("Content-Length", str(len(body))))
         if not self.keep:
             headers.append(("Connection", "close"))
         await self.head(status, headers)
-        if self.request.method != "HEAD" and body:
+        # A body on a 204 would be taken for the next answer.
+        if self.request.method != "HEAD" and status not in (204, 304):
             await self.write(body)
 
     def close(self):
