@@ -2,15 +2,17 @@
  * The only file that knows libfcgi. FCGX_Accept_r works on a descriptor of
  * ours if keepConnection is set with it: it first finishes a "previous"
  * request, and would close the descriptor otherwise. After an error it has
- * closed it all the same, so the pipe is made anew.
+ * closed it all the same, so the file is made anew.
+ *
+ * The records end where the file ends: libfcgi reads ahead and would take
+ * what was left there by a request before for bytes of this one.
  */
 #include "config.h"
 
-#include <sys/uio.h>
+#include <sys/mman.h>
 
 #include <errno.h>
 #include <fcgiapp.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -19,46 +21,46 @@
 
 enum {
 	CHUNKS = FASTCGI_PARAMS_MAX / FASTCGI_RECORD_MAX + 1,
-	/* records around the parameters; and pages of a pipe are not all full */
-	PIPE_BYTES = 2 * FASTCGI_PARAMS_MAX,
-	PIPE_SLACK = 2 * 4096,
+	BEGIN_LEN = 8,
+	/* BEGIN_REQUEST, the parameters, and their empty record */
+	FILE_BYTES =
+	    FASTCGI_PARAMS_MAX + (CHUNKS + 2) * FASTCGI_HEADER_LEN + BEGIN_LEN,
 };
 
 struct envp {
-	int read_fd, write_fd;
-	size_t max;
+	int fd;
+	char *bytes; /* of the file, FILE_BYTES */
 };
 
 static enum err
-open_pipe(struct envp *e)
+open_file(struct envp *e)
 {
-	int fds[2], size;
+	void *bytes = MAP_FAILED;
+	int fd = memfd_create("parameters", MFD_CLOEXEC);
 
-	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK)) {
-		log_error("no pipe for parameters: error %d", errno);
+	if (fd >= 0 && !ftruncate(fd, FILE_BYTES))
+		bytes = mmap(NULL, FILE_BYTES, PROT_READ | PROT_WRITE,
+		    MAP_SHARED, fd, 0);
+	if (bytes == MAP_FAILED) {
+		log_error("no file for parameters: error %d", errno);
+		if (fd >= 0)
+			(void)close(fd);
 		return ERR_SYSTEM;
 	}
-	e->read_fd = fds[0];
-	e->write_fd = fds[1];
-	size = fcntl(e->write_fd, F_SETPIPE_SZ, (int)PIPE_BYTES);
-	if (size < 0)
-		size = fcntl(e->write_fd, F_GETPIPE_SZ);
-	e->max = size > PIPE_SLACK ? (size_t)size - PIPE_SLACK : 0;
-	if (e->max < FASTCGI_PARAMS_MAX)
-		log_warn("parameters are limited to %zu bytes by the size "
-			 "that the system allows for a pipe",
-		    e->max);
+	e->fd = fd;
+	e->bytes = bytes;
 	return ERR_OK;
 }
 
 static void
-close_pipe(struct envp *e)
+close_file(struct envp *e)
 {
-	if (e->read_fd >= 0)
-		(void)close(e->read_fd);
-	if (e->write_fd >= 0)
-		(void)close(e->write_fd);
-	e->read_fd = e->write_fd = -1;
+	if (e->fd >= 0)
+		(void)close(e->fd);
+	if (e->bytes)
+		(void)munmap(e->bytes, FILE_BYTES);
+	e->fd = -1;
+	e->bytes = NULL;
 }
 
 struct envp *
@@ -68,8 +70,8 @@ envp_new(void)
 
 	if (!e)
 		abort();
-	e->read_fd = e->write_fd = -1;
-	if (FCGX_Init() || open_pipe(e)) {
+	e->fd = -1;
+	if (FCGX_Init() || open_file(e)) {
 		envp_free(e);
 		return NULL;
 	}
@@ -81,49 +83,41 @@ envp_free(struct envp *e)
 {
 	if (!e)
 		return;
-	close_pipe(e);
+	close_file(e);
 	free(e);
 }
 
-static struct iovec
-iov(const void *base, size_t len)
+static char *
+put_header(char *at, enum fastcgi_type type, size_t len)
 {
-	union {
-		const void *constant;
-		void *base;
-	} u = { base };
+	unsigned char header[FASTCGI_HEADER_LEN];
 
-	return (struct iovec){ u.base, len };
+	fastcgi_header(header, type, 1, len);
+	return mempcpy(at, header, sizeof(header));
 }
 
-/* BEGIN_REQUEST, the pairs in records, the empty record; one write. */
+/* BEGIN_REQUEST, the pairs in records, the empty record. */
 static enum err
 fill(struct envp *e, struct str pairs)
 {
-	static const unsigned char begin_body[8] = { 0, FASTCGI_RESPONDER,
+	static const char begin[BEGIN_LEN] = { 0, FASTCGI_RESPONDER,
 		FASTCGI_KEEP_CONN };
-	unsigned char headers[CHUNKS + 2][FASTCGI_HEADER_LEN];
-	struct iovec vec[2 * CHUNKS + 3];
-	int n = 0, h = 0;
-	size_t total = 0;
-	struct str chunk;
+	size_t n = (pairs.len + FASTCGI_RECORD_MAX - 1) / FASTCGI_RECORD_MAX;
+	size_t total = (n + 2) * FASTCGI_HEADER_LEN + BEGIN_LEN + pairs.len;
+	off_t from = (off_t)(FILE_BYTES - total);
+	char *at = e->bytes + from;
+	struct str piece;
 
-	fastcgi_header(headers[h], FASTCGI_BEGIN_REQUEST, 1, 8);
-	vec[n++] = iov(headers[h++], FASTCGI_HEADER_LEN);
-	vec[n++] = iov(begin_body, sizeof(begin_body));
+	at = put_header(at, FASTCGI_BEGIN_REQUEST, BEGIN_LEN);
+	at = mempcpy(at, begin, BEGIN_LEN);
 	while (pairs.len) {
-		chunk = str_slice(pairs, 0, FASTCGI_RECORD_MAX);
-		pairs = str_slice(pairs, chunk.len, pairs.len);
-		fastcgi_header(headers[h], FASTCGI_PARAMS, 1, chunk.len);
-		vec[n++] = iov(headers[h++], FASTCGI_HEADER_LEN);
-		vec[n++] = iov(chunk.ptr, chunk.len);
+		piece = str_slice(pairs, 0, FASTCGI_RECORD_MAX);
+		pairs = str_slice(pairs, piece.len, pairs.len);
+		at = put_header(at, FASTCGI_PARAMS, piece.len);
+		at = mempcpy(at, piece.ptr, piece.len);
 	}
-	fastcgi_header(headers[h], FASTCGI_PARAMS, 1, 0);
-	vec[n++] = iov(headers[h], FASTCGI_HEADER_LEN);
-	for (int i = 0; i < n; i++)
-		total += vec[i].iov_len;
-	return writev(e->write_fd, vec, n) == (ssize_t)total ? ERR_OK
-							     : ERR_FULL;
+	(void)put_header(at, FASTCGI_PARAMS, 0);
+	return lseek(e->fd, from, SEEK_SET) == from ? ERR_OK : ERR_SYSTEM;
 }
 
 struct cgi_param *
@@ -152,24 +146,24 @@ envp_read(struct envp *e, struct arena *arena, struct str pairs,
 	FCGX_Request request;
 	enum err err = ERR_BAD;
 
-	if (pairs.len > e->max)
+	if (pairs.len > FASTCGI_PARAMS_MAX)
 		return ERR_FULL;
-	if (e->read_fd < 0 && open_pipe(e))
+	if (e->fd < 0 && open_file(e))
 		return ERR_SYSTEM;
 	if (FCGX_InitRequest(&request, -1, 0) || fill(e, pairs))
 		goto out;
-	request.ipcFd = e->read_fd;
+	request.ipcFd = e->fd;
 	request.keepConnection = 1;
 	FCGX_Detach(&request);
 	if (!FCGX_Accept_r(&request) && !FCGX_GetError(request.in)) {
 		*out = envp_split(arena, request.envp, n);
 		err = ERR_OK;
 	}
-	if (request.ipcFd != e->read_fd)
-		e->read_fd = -1;
+	if (request.ipcFd != e->fd)
+		e->fd = -1;
 	FCGX_Free(&request, 0);
 out:
 	if (err)
-		close_pipe(e);
+		close_file(e);
 	return err;
 }

@@ -1,8 +1,8 @@
 /*
- * Parameters parsed by libfcgi. It gets them through a pipe of the worker,
- * as records made anew from bytes that fastcgi.c has walked, and only
- * complete. So it never sees a connection, never blocks, writes nothing, and
- * holds no memory once a request is under way.
+ * Parameters parsed by libfcgi. It reads them from a file in memory, as
+ * records made anew from bytes that fastcgi.c has walked, and only complete.
+ * So it never sees a connection, never blocks, writes nothing, and holds no
+ * memory once a request is under way.
  */
 #ifndef SALLYPORT_FRONT_ENVP_H
 #define SALLYPORT_FRONT_ENVP_H
@@ -12,13 +12,13 @@
 
 struct envp;
 
-/* NULL with the reason logged when there can be no pipe. */
+/* NULL with the reason logged when there can be no such file. */
 struct envp *envp_new(void);
 void envp_free(struct envp *);
 
 /*
  * Parses name-value pairs into *out, n of them, in the arena. ERR_FULL: more
- * bytes than the system allows in a pipe. ERR_BAD: libfcgi refused them.
+ * bytes than FASTCGI_PARAMS_MAX. ERR_BAD: libfcgi refused them.
  */
 enum err envp_read(struct envp *, struct arena *, struct str pairs,
     struct cgi_param **out, size_t *n) CHECKED;

@@ -410,7 +410,6 @@ fastcgi_next(struct fastcgi *f)
 {
 	assert(f->stage == FASTCGI_COMPLETE);
 	f->stage = FASTCGI_AT_REST;
-	buf_free(&f->params);
 }
 
 bool

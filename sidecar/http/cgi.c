@@ -92,34 +92,39 @@ struct meta {
 static struct str *
 meta_place(struct meta *m, struct str name)
 {
-	const struct {
+#define PLACE(name, member)                                                    \
+	{                                                                      \
+		STR_INIT(name), offsetof(struct meta, member)                  \
+	}
+	static const struct {
 		struct str name;
-		struct str *place;
+		size_t at;
 	} places[] = {
-		{ STR("REQUEST_METHOD"), &m->method },
-		{ STR("REQUEST_URI"), &m->uri },
-		{ STR("SERVER_NAME"), &m->server_name },
-		{ STR("SERVER_PORT"), &m->server_port },
-		{ STR("SERVER_ADDR"), &m->server_addr },
-		{ STR("REMOTE_ADDR"), &m->remote_addr },
-		{ STR("REMOTE_PORT"), &m->remote_port },
-		{ STR("REQUEST_SCHEME"), &m->scheme },
-		{ STR("HTTPS"), &m->https },
-		{ STR("SERVER_PROTOCOL"), &m->protocol },
-		{ STR("CONTENT_LENGTH"), &m->content_length },
-		{ STR("CONTENT_TYPE"), &m->content_type },
-		{ STR("SSL_CLIENT_VERIFY"), &m->client_verify },
-		{ STR("SSL_CLIENT_CERT"), &m->client_cert },
-		{ STR("SSL_SERVER_CERT"), &m->server_cert },
-		{ STR("SSL_PROTOCOL"), &m->tls_version },
-		{ STR("SSL_CIPHER"), &m->tls_cipher },
-		{ STR("SSL_SESSION_ID"), &m->tls_session },
-		{ STR("SSL_TLS_SNI"), &m->tls_name },
+		PLACE("REQUEST_METHOD", method),
+		PLACE("REQUEST_URI", uri),
+		PLACE("SERVER_NAME", server_name),
+		PLACE("SERVER_PORT", server_port),
+		PLACE("SERVER_ADDR", server_addr),
+		PLACE("REMOTE_ADDR", remote_addr),
+		PLACE("REMOTE_PORT", remote_port),
+		PLACE("REQUEST_SCHEME", scheme),
+		PLACE("HTTPS", https),
+		PLACE("SERVER_PROTOCOL", protocol),
+		PLACE("CONTENT_LENGTH", content_length),
+		PLACE("CONTENT_TYPE", content_type),
+		PLACE("SSL_CLIENT_VERIFY", client_verify),
+		PLACE("SSL_CLIENT_CERT", client_cert),
+		PLACE("SSL_SERVER_CERT", server_cert),
+		PLACE("SSL_PROTOCOL", tls_version),
+		PLACE("SSL_CIPHER", tls_cipher),
+		PLACE("SSL_SESSION_ID", tls_session),
+		PLACE("SSL_TLS_SNI", tls_name),
 	};
+#undef PLACE
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		if (str_eq(name, places[i].name))
-			return places[i].place;
+			return (void *)((char *)m + places[i].at);
 	return NULL;
 }
 

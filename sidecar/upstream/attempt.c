@@ -127,7 +127,7 @@ add_service_time(struct forward *f)
 	if (x->gateway->suppress_envoy_headers || !f->upload_ended)
 		return;
 	headers_set(&x->response, STR("x-envoy-upstream-service-time"),
-	    arena_printf(x->arena, "%lld", (long long)(ns / NS_PER_MS)));
+	    arena_u64(x->arena, ns > 0 ? (uint64_t)(ns / NS_PER_MS) : 0));
 }
 
 static void
@@ -155,7 +155,7 @@ attempt_respond(struct forward *f)
 	headers_remove_hop_by_hop(&x->response);
 	if (f->rules->counts_in_response)
 		headers_set(&x->response, STR("x-envoy-attempt-count"),
-		    arena_printf(x->arena, "%u", x->attempts));
+		    arena_u64(x->arena, x->attempts));
 	add_service_time(f);
 	for (size_t i = 0; i < f->made.n; i++)
 		headers_add(&x->response, f->made.items[i].name,
@@ -324,7 +324,7 @@ attempt_again(struct forward *f)
 	}
 	if (f->rules->counts_in_request)
 		headers_set(&x->request, STR("x-envoy-attempt-count"),
-		    arena_printf(x->arena, "%u", x->attempts));
+		    arena_u64(x->arena, x->attempts));
 	if (f->rules->tells_timeout_retry)
 		headers_set(&x->request, STR("x-envoy-is-timeout-retry"),
 		    f->retries_timeout ? STR("true") : STR("false"));

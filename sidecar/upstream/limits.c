@@ -156,7 +156,7 @@ limits_tell(struct forward *f)
 	else if (l->total && l->total - passed < ms)
 		ms = l->total - passed;
 	headers_set(&x->request, STR("x-envoy-expected-rq-timeout-ms"),
-	    arena_printf(x->arena, "%llu", (unsigned long long)ms));
+	    arena_u64(x->arena, ms));
 }
 
 /* ---- the timer ---- */

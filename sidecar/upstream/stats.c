@@ -125,7 +125,10 @@ account_of(struct stats *s, const struct cluster *c)
 	return *at;
 }
 
-/* Adds one to the counter whose id is remembered at *id. */
+/*
+ * Adds one to the counter whose id is remembered at *id; the name is looked
+ * at only if it is not.
+ */
 static void
 add(struct stats *s, const struct cluster *c, int *id, const char *prefix,
     const char *name)
@@ -203,18 +206,23 @@ add_answer(struct stats *s, const struct cluster *c, enum family family,
 {
 	struct account *a = account_of(s, c);
 	unsigned group = status < 600 ? status / 100 : 0;
-	char name[CODE_NAME_MAX];
+	char name[CODE_NAME_MAX] = "";
+	int *id;
 
 	if (!a)
 		return;
 	add(s, c, &a->completed[family], families[family],
 	    "upstream_rq_completed");
-	write_group(name, status);
-	add(s, c, &a->groups[family][group], families[family], name);
+	id = &a->groups[family][group];
+	if (!*id)
+		write_group(name, status);
+	add(s, c, id, families[family], name);
 	if (!group)
 		return;
-	write_code(name, status);
-	add(s, c, &code_of(a, status)->ids[family], families[family], name);
+	id = &code_of(a, status)->ids[family];
+	if (!*id)
+		write_code(name, status);
+	add(s, c, id, families[family], name);
 }
 
 static enum family
