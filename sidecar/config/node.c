@@ -163,7 +163,7 @@ decode(const unsigned char *p, size_t left, unsigned long *code)
 	return len;
 }
 
-/* What libyaml does not take as it stands in double quotes. */
+/* What libyaml does not take, or takes for something else, in double quotes. */
 static bool
 needs_escape(unsigned long code)
 {
@@ -374,7 +374,7 @@ print_json_plain(struct str s, struct buf *b)
 		return buf_printf(b, "%" PRIu64, integer);
 	if (scalar_to_double(s, &number))
 		return buf_printf(b, "%.17g", number);
-	return json_append_string(b, s);
+	return print_quoted(b, s);
 }
 
 static enum err
@@ -387,7 +387,7 @@ print_json_items(const struct node *n, struct buf *b)
 		if (i)
 			err = buf_append_byte(b, ',');
 		if (!err && is_map)
-			err = json_append_string(b, n->items[i].key);
+			err = print_quoted(b, n->items[i].key);
 		if (!err && is_map)
 			err = buf_append_byte(b, ':');
 		if (!err)
@@ -403,7 +403,7 @@ node_print_json(const struct node *n, struct buf *b)
 	case NODE_NULL:
 		return buf_append(b, STR("null"));
 	case NODE_SCALAR:
-		return n->quoted ? json_append_string(b, n->scalar)
+		return n->quoted ? print_quoted(b, n->scalar)
 				 : print_json_plain(n->scalar, b);
 	case NODE_LIST:
 	case NODE_MAP:

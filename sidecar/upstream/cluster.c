@@ -165,9 +165,24 @@ make_host(struct build *b, struct cluster_host *h,
 		    "an endpoint needs a socket_address or a pipe");
 }
 
+/* Envoy knows the addresses of names before it chooses. */
+static void
+warn_of_name(struct build *b, const struct node *where)
+{
+	bool by_hash =
+	    b->policy.kind == CONF_RING_HASH || b->policy.kind == CONF_MAGLEV;
+
+	if (by_hash && !b->warned_of_name)
+		diag_warn(b->diag, where->place, b->path,
+		    "of a host with a name, name and port are hashed; Envoy "
+		    "hashes the address it finds for it, so that the two "
+		    "choose differently unless metadata gives a hash_key");
+	b->warned_of_name = true;
+}
+
 /* What is hashed of a host. */
 static struct str
-key_of(const struct build *b, const struct cluster_host *h,
+key_of(struct build *b, const struct cluster_host *h,
     const struct conf_lb_endpoint *conf)
 {
 	const struct node *own = build_lb_value(conf, "hash_key");
@@ -178,6 +193,7 @@ key_of(const struct build *b, const struct cluster_host *h,
 		return h->hostname.ptr ? h->hostname : STR("");
 	if (h->address.ptr)
 		return h->address;
+	warn_of_name(b, conf->node);
 	return arena_printf(b->arena, STR_FMT ":%u", STR_ARG(h->hostname),
 	    conf->endpoint->address->socket_address->port_value);
 }

@@ -29,6 +29,7 @@ struct build {
 	struct str sni;
 	struct policy policy;
 	const char *at; /* path of the endpoint at hand, from the cluster's */
+	bool warned_of_name;
 };
 
 /* An error at a field of the cluster ("transport_socket.name"). */

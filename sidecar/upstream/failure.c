@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "chain/routestats.h"
+#include "http/grpc.h"
 #include "upstream/forward.h"
 
 /* What Envoy makes of a failed call. */
@@ -38,13 +39,6 @@ static const struct outcome {
 
 /* ---- counting ---- */
 
-static bool
-is_grpc(const struct exchange *x)
-{
-	return str_starts(headers_get(&x->request, STR("content-type")),
-	    STR("application/grpc"));
-}
-
 void
 forward_count(struct forward *f, unsigned status, bool is_canary)
 {
@@ -55,7 +49,7 @@ forward_count(struct forward *f, unsigned status, bool is_canary)
 	unsigned kind = ANSWER_TO_EXTERNAL;
 
 	if (rules->no_dynamic_stats || f->x->health_check ||
-	    (rules->no_grpc_stats && is_grpc(f->x)))
+	    (rules->no_grpc_stats && grpc_is_request(&f->x->request)))
 		return;
 	if (str_eq(internal, STR("true")))
 		kind |= ANSWER_TO_INTERNAL;

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "base/clock.h"
+#include "http/grpc.h"
 #include "upstream/forward.h"
 
 /* ---- reading ---- */
@@ -29,15 +30,6 @@ static uint64_t
 milliseconds(int64_t ns)
 {
 	return ns > 0 ? (uint64_t)(ns / NS_PER_MS) : 0;
-}
-
-static bool
-is_grpc(const struct exchange *x)
-{
-	struct str type = headers_get(&x->request, STR("content-type"));
-
-	return str_eq(type, STR("application/grpc")) ||
-	       str_starts(type, STR("application/grpc+"));
 }
 
 /* grpc-timeout: up to eight digits and a unit; 0 if it is not there. */
@@ -85,7 +77,7 @@ read_total(struct forward *f)
 
 	if (action->max_stream_duration)
 		f->limits.total = 0;
-	else if (action->has_max_grpc_timeout && is_grpc(x))
+	else if (action->has_max_grpc_timeout && grpc_is_request(&x->request))
 		f->limits.total = grpc_total(f);
 	else
 		f->limits.total = milliseconds(x->route->timeout_ns);

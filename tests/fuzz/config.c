@@ -47,7 +47,7 @@ read_back(struct arena *arena, struct str text, const char *name)
 	return again;
 }
 
-/* libyaml finds a key's colon only so far behind its beginning. */
+/* libyaml finds a key's colon only so far behind its beginning, as it has to in JSON. */
 static bool
 has_long_key(const struct node *n)
 {
@@ -70,6 +70,8 @@ check_reading_back(struct arena *arena, const struct node *top)
 	again = read_back(arena, yaml, "again");
 	check(str_eq(printed(arena, again, node_print), yaml));
 	check(str_eq(printed(arena, again, node_print_json), json));
+	if (has_long_key(top))
+		return;
 	again = read_back(arena, json, "again.json");
 	check(str_eq(printed(arena, again, node_print_json), json));
 }
@@ -115,7 +117,7 @@ read_all(struct tree *tree, struct str text, struct diag *diag)
 
 	if (!top)
 		return;
-	if (!diag_errors(diag) && !has_long_key(top))
+	if (!diag_errors(diag))
 		check_reading_back(arena, top);
 	if (short_is(top))
 		top = short_expand(arena, top, diag);

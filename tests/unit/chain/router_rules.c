@@ -17,7 +17,7 @@ finish(void)
 static struct router_rules
 rules(const char *fields)
 {
-	char text[512];
+	static char text[512];
 	struct router_rules out;
 	struct any any = { .type = STR_INIT(
 			       "envoy.extensions.filters.http.router.v3."

@@ -34,6 +34,12 @@ static const struct {
 	  "a",
 	    "t:1:1: error: not UTF-8: " },
 	{ "\xc3\xa4: \x01\n", "t:1:4: error: control characters are not" },
+	{ "a: 1\n# b\xe2\x80\xa8"
+	  "c: 2\n",
+	    "t:2:4: error: U+2028 ends a line in some kinds of YAML and none "
+	    "in others: write it as \"\\u2028\"\n" },
+	{ "{\"a\": \"\xc2\x85\"}", "t:1:8: error: U+0085 ends a line" },
+	{ "a: \xe2\x80\xa9\n", "t:1:4: error: U+2029 ends a line" },
 	{ "", "t:1:1: error: the file is empty\n" },
 	{ "# only a word\n", "t:1:1: error: the file is empty\n" },
 };
@@ -79,6 +85,7 @@ static const struct {
 	  "a: 1\n",
 	    "{\"a\":1}" },
 	{ "a: 1\r\nb: 2\r\n", "{\"a\":1,\"b\":2}" },
+	{ "a: \"\\N\\u2028\\x41\"\n", "{\"a\":\"\\u0085\\u2028A\"}" },
 	{ "{\"a\":\"\\ud83d\\ude00 \\u00e4 \\/ \\\"\",\"b\":[1,-2.5e3,true]}",
 	    "{\"a\":\"\xf0\x9f\x98\x80 \xc3\xa4 / \\\"\",\"b\":[1,-2.5e3,"
 	    "true]}" },

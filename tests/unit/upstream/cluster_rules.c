@@ -9,28 +9,32 @@
 #include "tests/unit/config/told.h"
 #include "upstream/cluster.h"
 
-static struct told t;
+static struct told t, runtime;
 static const char *drop_policy;
 
 static void
 begin(void)
 {
 	drop_policy = "{}";
+	runtime.arena = NULL;
 }
 
 static void
 finish(void)
 {
 	told_free(&t);
+	if (runtime.arena)
+		told_free(&runtime);
 }
 
 static void
 set_runtime(const char *layer)
 {
-	struct told own = told_new(layer);
-	const struct conf_layered_runtime *conf = schema_decode(
-	    t.arena, t.diag, "", &conf_layered_runtime_message, own.top);
+	const struct conf_layered_runtime *conf;
 
+	runtime = told_new(layer);
+	conf = schema_decode(
+	    t.arena, t.diag, "", &conf_layered_runtime_message, runtime.top);
 	diag_set_runtime(t.diag, runtime_read(t.arena, t.diag, conf, STR("")));
 }
 
