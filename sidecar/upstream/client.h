@@ -1,6 +1,8 @@
 /*
  * The HTTP client towards backends: one per worker, driven by the worker's
- * loop, built on libcurl's multi interface. No libcurl type leaves this folder.
+ * loop. Backends of plain HTTP/1.1 that are named by address or socket are
+ * reached directly, all others through libcurl's multi interface; callers see
+ * no difference. No libcurl type leaves this folder.
  * Choosing the host, time limits over the whole exchange, and what a failure
  * looks like to the client are the router's.
  */

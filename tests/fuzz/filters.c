@@ -10,7 +10,7 @@
 
 #include "chain/exchange.h"
 #include "config/bootstrap.h"
-#include "config/yaml.h"
+#include "config/tree.h"
 
 enum { INPUT_MAX = 64 * 1024 };
 
@@ -30,9 +30,8 @@ build(void)
 {
 	struct arena *arena = arena_new(65536);
 	struct diag *diag = diag_new(arena);
-	const struct node *top = yaml_read(arena, FOLDER "/filters.yaml", diag);
 	const struct conf_bootstrap *bootstrap =
-	    top ? bootstrap_decode(arena, top, diag) : NULL;
+	    bootstrap_read(tree_new(arena), FOLDER "/filters.yaml", diag);
 
 	state = state_private();
 	if (bootstrap && !diag_errors(diag))

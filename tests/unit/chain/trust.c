@@ -139,18 +139,15 @@ START_TEST(a_status_that_is_no_error_refuses_with_403)
 }
 END_TEST
 
+#define DETECTION(type)                                                        \
+	"original_ip_detection_extensions: [{name: x, typed_config: "          \
+	"{\"@type\": type.googleapis.com/envoy.extensions." type "}}]"
+#define XFF DETECTION("http.original_ip_detection.xff.v3.XffConfig")
+
 static const char *const refused[] = {
-	"use_remote_address: true\n"
-	"original_ip_detection_extensions: [{name: x, typed_config: "
-	"{\"@type\": type.googleapis.com/envoy.extensions.http."
-	"original_ip_detection.xff.v3.XffConfig}}]",
-	"xff_num_trusted_hops: 1\n"
-	"original_ip_detection_extensions: [{name: x, typed_config: "
-	"{\"@type\": type.googleapis.com/envoy.extensions.http."
-	"original_ip_detection.xff.v3.XffConfig}}]",
-	"original_ip_detection_extensions: [{name: x, typed_config: "
-	"{\"@type\": type.googleapis.com/envoy.extensions.filters.http."
-	"router.v3.Router}}]",
+	("use_remote_address: true\n" XFF),
+	("xff_num_trusted_hops: 1\n" XFF),
+	DETECTION("filters.http.router.v3.Router"),
 	"internal_address_config: {cidr_ranges: [{address_prefix: ten}]}",
 	"request_id_extension: {typed_config: {\"@type\": type.googleapis."
 	"com/envoy.extensions.filters.http.router.v3.Router}}",

@@ -16,8 +16,8 @@ START_TEST(each_resource_has_its_threshold)
 	struct overload *o = overload_new(_i ? scene.state : NULL, &all);
 
 	scene.one->thresholds[0] = few;
-	for (int r = 0; r < RESOURCES; r++) {
-		for (int n = 0; n <= r; n++)
+	for (enum resource r = 0; r < RESOURCES; r++) {
+		for (unsigned n = 0; n <= r; n++)
 			ck_assert(overload_take(o, scene.one, false, r));
 		ck_assert(!overload_take(o, scene.one, false, r));
 		ck_assert(overload_take(o, scene.one, true, r));
@@ -38,7 +38,7 @@ START_TEST(a_threshold_of_none_refuses_all)
 	struct overload *o = overload_new(_i ? scene.state : NULL, &all);
 
 	scene.one->thresholds[0] = (struct thresholds){ .connections = 0 };
-	for (int r = 0; r < RESOURCES; r++)
+	for (enum resource r = 0; r < RESOURCES; r++)
 		ck_assert(!overload_take(o, scene.one, false, r));
 	overload_free(o);
 }
