@@ -476,11 +476,22 @@ search(const struct regex *re, struct str s, uint32_t options)
 }
 
 /* PCRE2 takes the byte before one that is no UTF-8 for an end: look again. */
+/*
+ * PCRE2 takes a subject apart at bytes that are not UTF-8, so that what is
+ * anchored to the beginning may begin behind them.
+ */
+static bool
+is_all(struct str s)
+{
+	const size_t *at = pcre2_get_ovector_pointer(match_data());
+
+	return at[0] == 0 && at[1] == s.len;
+}
+
 bool
 regex_matches(const struct regex *re, struct str s)
 {
-	return search(re, s, PCRE2_ANCHORED | PCRE2_ENDANCHORED) &&
-	       pcre2_get_ovector_pointer(match_data())[1] == s.len;
+	return search(re, s, PCRE2_ANCHORED | PCRE2_ENDANCHORED) && is_all(s);
 }
 
 bool
@@ -491,7 +502,7 @@ regex_groups(
 	int n = pcre2_match(re->code, (PCRE2_SPTR)(s.ptr ? s.ptr : ""), s.len,
 	    0, PCRE2_ANCHORED | PCRE2_ENDANCHORED, match_data(), re->limits);
 
-	if (n < 0 || at[1] != s.len)
+	if (n < 0 || !is_all(s))
 		return false;
 	for (int i = 0; i < REGEX_GROUPS; i++)
 		groups[i] = (!n || i < n) && (uint32_t)i <= re->groups &&

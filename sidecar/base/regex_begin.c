@@ -1,13 +1,13 @@
 /*
  * The literal beginning of a pattern. Reading stops at the first thing that
- * is not plainly one character; a pattern with flags, quoted text or
- * alternatives outside of groups is left alone.
+ * is not plainly one character; a pattern with flags, quoted text, classes
+ * such as [:alpha:], or alternatives outside of groups is left alone.
  */
 #include "config.h"
 
 #include "base/regex.h"
 
-/* Length of a class that begins at s.ptr[at] with "[". */
+/* Length of a class without "[:" that begins at s.ptr[at] with "[". */
 static size_t
 class_len(struct str s, size_t at)
 {
@@ -17,13 +17,9 @@ class_len(struct str s, size_t at)
 		i++;
 	if (i < s.len && s.ptr[i] == ']')
 		i++;
-	for (; i < s.len && s.ptr[i] != ']'; i++) {
+	for (; i < s.len && s.ptr[i] != ']'; i++)
 		if (s.ptr[i] == '\\')
 			i++;
-		else if (s.ptr[i] == '[' && i + 1 < s.len &&
-			 s.ptr[i + 1] == ':')
-			i = str_find(s, STR(":]"), i) + 1;
-	}
 	return i - at + 1;
 }
 
@@ -33,6 +29,8 @@ is_sequence(struct str s)
 {
 	size_t depth = 0;
 
+	if (str_find(s, STR("[:"), 0) < s.len)
+		return false;
 	for (size_t i = 0; i < s.len; i++) {
 		switch (s.ptr[i]) {
 		case '\\':

@@ -12,20 +12,6 @@
 enum { CONFIG_MEMORY = 64 * 1024 };
 
 static enum err
-read_only(const char *file, enum load_mode mode, struct loaded *out)
-{
-	struct arena *arena = arena_new(CONFIG_MEMORY);
-
-	*out = (struct loaded){
-		.arena = arena, .tree = tree_new(arena), .diag = diag_new(arena)
-	};
-	if (mode == LOAD_LENIENT)
-		diag_allow_unknown(out->diag);
-	out->bootstrap = bootstrap_read(out->tree, file, out->diag);
-	return out->bootstrap && !diag_errors(out->diag) ? ERR_OK : ERR_CONFIG;
-}
-
-static enum err
 build(struct loaded *l, struct state *state, const char *log)
 {
 	l->gateway = gateway_build(l->arena, l->bootstrap, state, l->diag);
@@ -37,6 +23,25 @@ build(struct loaded *l, struct state *state, const char *log)
 	return l->gateway && l->clusters && l->log && !diag_errors(l->diag)
 		   ? ERR_OK
 		   : ERR_CONFIG;
+}
+
+static enum err
+read_only(const char *file, enum load_mode mode, struct loaded *out)
+{
+	struct arena *arena = arena_new(CONFIG_MEMORY);
+
+	*out = (struct loaded){
+		.arena = arena, .tree = tree_new(arena), .diag = diag_new(arena)
+	};
+	if (mode == LOAD_LENIENT)
+		diag_allow_unknown(out->diag);
+	out->bootstrap = bootstrap_read(out->tree, file, out->diag);
+	if (out->bootstrap && !diag_errors(out->diag))
+		return ERR_OK;
+	/* What compiling would find wrong is told in the same run. */
+	if (out->bootstrap)
+		(void)build(out, NULL, NULL);
+	return ERR_CONFIG;
 }
 
 /* Says what the diag has, and keeps the words. */

@@ -122,8 +122,7 @@ bootstrap_read(struct tree *tree, const char *path, struct diag *diag)
 	if (!top)
 		return NULL;
 	b = bootstrap_decode(arena, top, diag);
-	if (!diag_errors(diag))
-		return b;
-	schema_check(arena, diag, &conf_bootstrap_message, top);
-	return NULL;
+	if (diag_errors(diag))
+		schema_check(arena, diag, &conf_bootstrap_message, top);
+	return diag_is_sound(diag) ? b : NULL;
 }

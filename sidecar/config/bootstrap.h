@@ -17,8 +17,9 @@ struct conf_bootstrap *bootstrap_decode(
     struct arena *, const struct node *, struct diag *);
 
 /*
- * Reads a file into the tree and decodes it into the tree's arena; when all is built,
- * the tree may be forgotten. NULL when the file has errors.
+ * Reads a file into the tree and decodes it into the tree's arena; when all is
+ * built, the tree may be forgotten. NULL if there are errors that do not leave
+ * the rest sound (diag_is_sound).
  */
 struct conf_bootstrap *bootstrap_read(
     struct tree *, const char *path, struct diag *);

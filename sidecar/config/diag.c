@@ -29,7 +29,9 @@ struct diag {
 	struct entry *entries;
 	size_t n, cap;
 	size_t errors, warnings, unknowns;
+	size_t harmless; /* errors that leave the rest sound */
 	size_t dropped;
+	bool is_stopped;
 	bool kept_last;
 	bool allows_unknown;
 	const struct runtime *runtime;
@@ -145,6 +147,7 @@ diag_unknown(struct diag *d, struct place place, const char *path,
 	e.severity = d->allows_unknown ? SEVERITY_WARNING : SEVERITY_ERROR;
 	d->unknowns++;
 	add(d, e);
+	d->harmless += e.severity == SEVERITY_ERROR;
 }
 
 void
@@ -175,6 +178,24 @@ diag_hint(struct diag *d, const char *format, ...)
 	va_start(args, format);
 	d->entries[d->n - 1].hint = arena_vprintf(d->arena, format, args);
 	va_end(args);
+}
+
+void
+diag_go_on(struct diag *d)
+{
+	d->harmless++;
+}
+
+void
+diag_stop(struct diag *d)
+{
+	d->is_stopped = true;
+}
+
+bool
+diag_is_sound(const struct diag *d)
+{
+	return d->errors == d->harmless && !d->is_stopped;
 }
 
 size_t

@@ -44,9 +44,24 @@ const struct runtime *diag_runtime(const struct diag *);
 void diag_hint(struct diag *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/*
+ * The error added last leaves the rest sound: another setting would have
+ * allowed what it refuses. Errors of diag_unknown are such by themselves.
+ */
+void diag_go_on(struct diag *);
+
+/* What was decoded is not sound for a reason that has no entry of its own. */
+void diag_stop(struct diag *);
+
 /* Number of errors so far (warnings not counted), and of unknown fields. */
 size_t diag_errors(const struct diag *);
 size_t diag_unknowns(const struct diag *);
+
+/*
+ * Whether all errors so far leave the rest sound: what was decoded may be
+ * compiled, to tell what else is wrong with it.
+ */
+bool diag_is_sound(const struct diag *);
 
 /*
  * Prints all entries in file order, each as

@@ -452,6 +452,20 @@ decode_item(
 	decode_field(d, s, &f, item, out);
 }
 
+/*
+ * Of what may be missing nothing is said where a key is mistaken: it may be
+ * the one that was meant.
+ */
+static bool
+is_whole(const struct decoder *d, const struct shape *s)
+{
+	struct decoder quiet = *d;
+
+	quiet.diag = diag_new(d->arena);
+	schema_check_given(&quiet, s);
+	return !diag_errors(quiet.diag);
+}
+
 static void
 decode_fields(struct decoder *d, struct shape *s, char *out)
 {
@@ -468,6 +482,8 @@ decode_fields(struct decoder *d, struct shape *s, char *out)
 		decode_item(d, s, &s->node->items[i], out);
 	if (!s->has_mistaken)
 		schema_check_given(d, s);
+	else if (!is_whole(d, s))
+		diag_stop(d->diag);
 	if (s->rows && s->rows->check)
 		s->rows->check(d->diag, d->path, out);
 }

@@ -78,6 +78,7 @@ check_cluster(struct routes *r, const char *path, const char *kind,
 		at = node_get(owner, "name");
 	diag_error(r->w->diag, at ? at->place : owner->place, path,
 	    "route: unknown %scluster '" STR_FMT "'", kind, STR_ARG(name));
+	diag_go_on(r->w->diag);
 	hint_cluster(r, name);
 }
 

@@ -13,6 +13,7 @@
 #include "config/runtime.h"
 #include "config/short.h"
 #include "config/yaml.h"
+#include "upstream/cluster.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t len);
 
@@ -114,6 +115,7 @@ read_all(struct tree *tree, struct str text, struct diag *diag)
 	struct arena *arena = tree_arena(tree);
 	const struct node *top = yaml_parse_tree(tree, text, "fuzz", diag);
 	struct conf_bootstrap *conf;
+	struct gateway *gateway;
 
 	if (!top)
 		return;
@@ -124,7 +126,10 @@ read_all(struct tree *tree, struct str text, struct diag *diag)
 	if (!top)
 		return;
 	conf = bootstrap_decode(arena, top, diag);
-	if (!diag_errors(diag) && gateway_build(arena, conf, NULL, diag))
+	if (!diag_is_sound(diag))
+		return;
+	gateway = gateway_build(arena, conf, NULL, diag);
+	if (gateway && clusters_build(arena, gateway, diag))
 		runtime_tell_unread(diag_runtime(diag), diag);
 }
 

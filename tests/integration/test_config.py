@@ -64,6 +64,55 @@ def test_all_mistakes_are_told_in_one_run(run, file, tmp_path, command):
     assert not os.path.exists(f"{tmp_path}/sock")
 
 
+LONG_MISTAKES = """\
+static_resources:
+  listeners:
+  - address: {socket_address: {address: 127.0.0.1, port_value: 8080}}
+    filter_chains:
+    - filters:
+      - name: hcm
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: x
+          unknown_here: 1
+          route_config:
+            virtual_hosts:
+            - name: a
+              domains: ["*"]
+              routes:
+              - match: {safe_regex: {regex: "a("}}
+                route: {cluster: nope}
+          http_filters:
+          - name: jwt
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
+              providers: {p: {local_jwks: {filename: /nowhere}}}
+              rules: [{match: {prefix: /}, requires: {provider_name: q}}]
+          - name: router
+            typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
+"""
+
+
+@pytest.mark.parametrize(
+    "misspelt, lines",
+    [
+        # What is compiled is looked at although a key and a name are unknown...
+        (None, (10, 16, 17, 22, 23)),
+        # ... but not when something that is needed is not there.
+        ("prefix: /}", (10, 17, 23)),
+    ],
+)
+def test_mistakes_of_all_stages_are_told(run, file, misspelt, lines):
+    text = LONG_MISTAKES
+    if misspelt:
+        text = text.replace(misspelt, "prefx: /}")
+    path = file(text)
+    result = run("check", path)
+    assert result.returncode == 78
+    found = re.findall(rf"^{path}:(\d+):\d+: error: ", result.stderr, re.M)
+    assert [int(line) for line in found] == list(lines)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -78,6 +78,8 @@ static const struct {
 	{ "\\pL", "\xc3\xa9", true, true },
 	{ "\xc3\xa9.", "\xc3\xa9\xc3\xa9", true, true },
 	{ "\xc3\xa9?", "\xff", false, true },
+	{ "\xc3\xa9?|/a", "\xff", false, true },
+	{ "\xc3\xa9?|/a", "\xff/a", false, true },
 	{ "x#y z", "x#y z", true, true },
 };
 
