@@ -164,8 +164,10 @@ hex_pair(struct str s, size_t at, unsigned char *out)
 		return false;
 	high = ascii_hex(s.ptr[at]);
 	low = ascii_hex(s.ptr[at + 1]);
+	if (high < 0 || low < 0)
+		return false;
 	*out = (unsigned char)(high << 4 | low);
-	return high >= 0 && low >= 0;
+	return true;
 }
 
 /* Every "%xx" decoded, what is none left as it is. */
