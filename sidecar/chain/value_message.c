@@ -3,6 +3,7 @@
 
 #include "chain/command.h"
 #include "chain/exchange.h"
+#include "http/params.h"
 #include "http/target.h"
 
 /* ---- fields ---- */
@@ -155,43 +156,6 @@ query_of(const struct exchange *x)
 			       : STR_NONE;
 }
 
-static bool
-hex_pair(struct str s, size_t at, unsigned char *out)
-{
-	int high, low;
-
-	if (at + 1 >= s.len)
-		return false;
-	high = ascii_hex(s.ptr[at]);
-	low = ascii_hex(s.ptr[at + 1]);
-	if (high < 0 || low < 0)
-		return false;
-	*out = (unsigned char)(high << 4 | low);
-	return true;
-}
-
-/* Every "%xx" decoded, what is none left as it is. */
-static struct str
-decoded(struct arena *arena, struct str s)
-{
-	unsigned char byte;
-	size_t n = 0;
-	char *out;
-
-	if (str_find_char(s, '%', 0) == s.len)
-		return s;
-	out = arena_cstr(arena, s);
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.ptr[i] == '%' && hex_pair(s, i + 1, &byte)) {
-			out[n++] = (char)byte;
-			i += 2;
-		} else {
-			out[n++] = s.ptr[i];
-		}
-	}
-	return (struct str){ out, n };
-}
-
 static struct value
 get_query_parameter(const struct op *op, const struct exchange *x)
 {
@@ -202,11 +166,11 @@ get_query_parameter(const struct op *op, const struct exchange *x)
 		pair = str_split(&rest, '&');
 		eq = str_find_char(pair, '=', 0);
 		name = str_slice(pair, 0, eq);
-		if (!pair.len || !str_eq(decoded(x->arena, name), op->argument))
+		if (!pair.len || !str_eq(params_decoded(x->arena, name), op->argument))
 			continue;
 		return value_text(
 		    eq < pair.len
-			? decoded(x->arena, str_slice(pair, eq + 1, pair.len))
+			? params_decoded(x->arena, str_slice(pair, eq + 1, pair.len))
 			: STR(""));
 	}
 	return value_absent();
