@@ -21,6 +21,18 @@ ascii_hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+int
+str_percent(struct str s, size_t i)
+{
+	int high, low;
+
+	if (i + 2 >= s.len || s.ptr[i] != '%')
+		return -1;
+	high = ascii_hex(s.ptr[i + 1]);
+	low = ascii_hex(s.ptr[i + 2]);
+	return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
 bool
 str_starts_nocase(struct str s, struct str prefix)
 {

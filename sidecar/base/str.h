@@ -126,4 +126,7 @@ ascii_is_digit(char c)
 /* Value of a hexadecimal digit, or -1. */
 int ascii_hex(char c);
 
+/* The byte that "%XX" at offset i of s stands for, or -1 if there is none. */
+int str_percent(struct str s, size_t i);
+
 #endif

@@ -166,12 +166,13 @@ get_query_parameter(const struct op *op, const struct exchange *x)
 		pair = str_split(&rest, '&');
 		eq = str_find_char(pair, '=', 0);
 		name = str_slice(pair, 0, eq);
-		if (!pair.len || !str_eq(params_decoded(x->arena, name), op->argument))
+		if (!pair.len ||
+		    !str_eq(params_decoded(x->arena, name), op->argument))
 			continue;
-		return value_text(
-		    eq < pair.len
-			? params_decoded(x->arena, str_slice(pair, eq + 1, pair.len))
-			: STR(""));
+		return value_text(eq < pair.len
+				      ? params_decoded(x->arena,
+					    str_slice(pair, eq + 1, pair.len))
+				      : STR(""));
 	}
 	return value_absent();
 }
@@ -205,14 +206,15 @@ static struct str
 decoded_query(struct arena *arena, struct str s)
 {
 	char *out = arena_cstr(arena, s);
-	unsigned char byte;
 	size_t n = 0;
 
 	for (size_t i = 0; i < s.len; i++) {
+		int byte = str_percent(s, i);
+
 		if (s.ptr[i] != '%' || i + 2 >= s.len) {
 			out[n++] = s.ptr[i];
-		} else if (hex_pair(s, i + 1, &byte)) {
-			if (is_decoded_in_query(byte)) {
+		} else if (byte >= 0) {
+			if (is_decoded_in_query((unsigned char)byte)) {
 				out[n++] = (char)byte;
 			} else {
 				memcpy(out + n, s.ptr + i, 3);

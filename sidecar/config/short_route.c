@@ -38,14 +38,10 @@ path_problem(struct str path)
 		if (c <= ' ' || c >= 0x7f || strchr("\"<>\\^`{|}", c))
 			return "a path has no blanks and none of \" < > \\ ^ "
 			       "` { | } and is ASCII: escape them with %";
-		if (c == '%' &&
-		    (i + 2 >= path.len || ascii_hex(path.ptr[i + 1]) < 0 ||
-			ascii_hex(path.ptr[i + 2]) < 0))
+		if (c == '%' && str_percent(path, i) < 0)
 			return "\"%\" begins an escape of two hexadecimal "
 			       "digits";
-		if (c == '%' &&
-		    is_unreserved((char)(ascii_hex(path.ptr[i + 1]) * 16 +
-					 ascii_hex(path.ptr[i + 2]))))
+		if (c == '%' && is_unreserved((char)str_percent(path, i)))
 			return "an escape of a character that needs none never "
 			       "matches: write the character";
 	}

@@ -19,14 +19,10 @@ plain_pem(struct arena *arena, struct str s)
 	size_t n = 0;
 
 	for (size_t i = 0; i < s.len; i++) {
-		int high = -1, low = -1;
+		int byte = str_percent(s, i);
 
-		if (s.ptr[i] == '%' && i + 2 < s.len) {
-			high = ascii_hex(s.ptr[i + 1]);
-			low = ascii_hex(s.ptr[i + 2]);
-		}
-		if (high >= 0 && low >= 0) {
-			out[n++] = (char)(high * 16 + low);
+		if (byte >= 0) {
+			out[n++] = (char)byte;
 			i += 2;
 		} else if (s.ptr[i] != '\t') {
 			out[n++] = s.ptr[i];

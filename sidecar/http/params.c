@@ -14,11 +14,10 @@ params_decoded(struct arena *arena, struct str s)
 		return s;
 	out = arena_alloc(arena, s.len + 1);
 	for (size_t i = 0; i < s.len; i++) {
-		int high = i + 2 < s.len ? ascii_hex(s.ptr[i + 1]) : -1;
-		int low = i + 2 < s.len ? ascii_hex(s.ptr[i + 2]) : -1;
+		int byte = str_percent(s, i);
 
-		if (s.ptr[i] == '%' && high >= 0 && low >= 0) {
-			out[len++] = (char)(high * 16 + low);
+		if (byte >= 0) {
+			out[len++] = (char)byte;
 			i += 2;
 		} else {
 			out[len++] = s.ptr[i];

@@ -79,26 +79,13 @@ target_origin(struct str raw, struct str *target, struct str *authority)
 	return ERR_OK;
 }
 
-/* The byte that the escape at offset i of s means, or -1 if there is none. */
-static int
-escaped_at(struct str s, size_t i)
-{
-	int high, low;
-
-	if (i + 2 >= s.len || s.ptr[i] != '%')
-		return -1;
-	high = ascii_hex(s.ptr[i + 1]);
-	low = ascii_hex(s.ptr[i + 2]);
-	return high < 0 || low < 0 ? -1 : high * 16 + low;
-}
-
 /* Length of a dot at offset i, raw or escaped, or 0. */
 static size_t
 dot_at(struct str s, size_t i)
 {
 	if (i < s.len && s.ptr[i] == '.')
 		return 1;
-	return escaped_at(s, i) == '.' ? 3 : 0;
+	return str_percent(s, i) == '.' ? 3 : 0;
 }
 
 static bool
@@ -195,7 +182,7 @@ take_dots(struct output *out, struct str path, size_t i)
 static enum err
 take_percent(struct output *out, struct str path, size_t *i)
 {
-	int c = escaped_at(path, *i);
+	int c = str_percent(path, *i);
 
 	if (c < 0) {
 		put(out, '%');
@@ -256,7 +243,7 @@ unescape_slashes(struct arena *arena, struct str path)
 	int c;
 
 	for (size_t i = 0; i < path.len; i++) {
-		c = escaped_at(path, i);
+		c = str_percent(path, i);
 		if (c == '/' || c == '\\') {
 			put(&out, (char)c);
 			i += 2;
@@ -304,7 +291,7 @@ static bool
 has_escaped_slash(struct str path)
 {
 	for (size_t i = 0; (i = str_find_char(path, '%', i)) < path.len; i++) {
-		int c = escaped_at(path, i);
+		int c = str_percent(path, i);
 		if (c == '/' || c == '\\')
 			return true;
 	}
