@@ -117,6 +117,7 @@ class Backend:
         self.on = {}
         self._loop = asyncio.new_event_loop()
         self._gate = asyncio.Event()
+        self.host = "127.0.0.1"
         self._tasks = set()
         ready = threading.Event()
         self._thread = threading.Thread(
@@ -145,7 +146,7 @@ class Backend:
 
     @property
     def authority(self):
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     @property
     def url(self):

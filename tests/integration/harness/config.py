@@ -59,7 +59,7 @@ def envoy(backend, envoy_routes=None, filters=(), **hcm):
         "http_filters": [*filters, filter_of("router", "router.v3.Router")],
         **hcm,
     }
-    address = {"address": "127.0.0.1", "port_value": backend.port}
+    address = {"address": backend.host, "port_value": backend.port}
     endpoint = {"endpoint": {"address": {"socket_address": address}}}
     return {
         "static_resources": {
@@ -80,7 +80,9 @@ def envoy(backend, envoy_routes=None, filters=(), **hcm):
             "clusters": [
                 {
                     "name": "one",
-                    "type": "STATIC",
+                    "type": "STRICT_DNS"
+                    if backend.host == "localhost"
+                    else "STATIC",
                     "load_assignment": {
                         "cluster_name": "one",
                         "endpoints": [{"lb_endpoints": [endpoint]}],
