@@ -283,7 +283,8 @@ def apache_proxy(gateway):
     )
 
 
-def nginx(gateway):
+def nginx(gateway, listen="", more=""):
+    """listen and more are of its server, besides the file of conf/."""
     folder, port = gateway.folder, free_port()
     user = "user root;" if os.getuid() == 0 else ""
     conf = write(
@@ -295,7 +296,7 @@ def nginx(gateway):
         f"proxy_temp_path {folder}/np; fastcgi_temp_path {folder}/nf;\n"
         f"uwsgi_temp_path {folder}/nu; scgi_temp_path {folder}/ns;\n"
         f"upstream sallyport {{ server unix:{gateway.address}; keepalive 64; }}\n"
-        f"server {{ listen 127.0.0.1:{port};\n"
+        f"server {{ listen 127.0.0.1:{port} {listen};\n{more}\n"
         f"include \"{CONF}/nginx/sallyport.conf\"; }} }}\n",
     )
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
@@ -327,7 +328,7 @@ def caddy(gateway):
     return Front("caddy", args, folder, port, env, gateway)
 
 
-def haproxy(gateway):
+def haproxy(gateway, bind=""):
     """Its file names the socket of the package; here it is another."""
     folder, port = gateway.folder, free_port()
     open_socket(gateway)
@@ -342,7 +343,7 @@ def haproxy(gateway):
         f"{folder}/haproxy.cfg",
         "defaults\n    mode http\n    timeout client 130s\n"
         "    timeout connect 2s\n    timeout server 130s\n"
-        f"frontend web\n    bind 127.0.0.1:{port}\n"
+        f"frontend web\n    bind 127.0.0.1:{port} {bind}\n"
         "    default_backend sallyport\n",
     )
     program = shutil.which("haproxy", path="/usr/sbin:/usr/bin")
