@@ -198,8 +198,8 @@ START_TEST(the_clients_own_content_type_wins)
 	check_header("content-type", "text/csv");
 	ck_assert_int_eq(READ(GET, "CONTENT_TYPE="), ERR_OK);
 	check_header("content-type", NULL);
-	ck_assert_int_eq(READ(GET, "CONTENT_TYPE=invented",
-			     "SERVER_SOFTWARE=Caddy/v2.6.2"),
+	ck_assert_int_eq(
+	    READ(GET, "CONTENT_TYPE=invented", "SERVER_SOFTWARE=Caddy/v2.6.2"),
 	    ERR_OK);
 	check_header("content-type", NULL);
 }
@@ -333,9 +333,8 @@ START_TEST(the_status_comes_after_a_location)
 	headers_add(&h, STR("x-a"), STR("1"));
 	headers_add(&h, STR("Location"), STR("/new"));
 	ck_assert_int_eq(cgi_response_write(&b, 201, &h, 0), ERR_OK);
-	check_text(buf_bytes(&b),
-	    "Location: /new\r\nStatus: 201 Created\r\n"
-	    "x-a: 1\r\ncontent-length: 0\r\n\r\n");
+	check_text(buf_bytes(&b), "Location: /new\r\nStatus: 201 Created\r\n"
+				  "x-a: 1\r\ncontent-length: 0\r\n\r\n");
 	buf_free(&b);
 }
 END_TEST
