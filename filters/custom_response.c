@@ -198,6 +198,7 @@ const struct filter filter_custom_response = {
 		"that match, of a backend or of a filter.",
 	.conf = &custom_message,
 	.route_conf = &custom_message,
+	.held = &local_policy_message,
 	.configure = configure,
 	.configure_route = configure,
 	.on_response = on_response,

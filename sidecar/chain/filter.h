@@ -50,6 +50,8 @@ struct filter {
 	 */
 	const struct schema_message *conf;
 	const struct schema_message *route_conf;
+	/* One more, which these hold by its type URL; or NULL. */
+	const struct schema_message *held;
 
 	/*
 	 * Turns a decoded configuration into what the callbacks get; called

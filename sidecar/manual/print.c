@@ -1,6 +1,7 @@
 /*
- * Prints sallyport-filters(7) from the registry: what each filter does and
- * every field of its configuration, as their tables have it.
+ * Prints what the manual has from tables: sallyport-filters(7) from the
+ * registry of filters ("filters"), and the fields of Envoy's messages that are
+ * refused or have no effect, for sallyport-from-envoy(7) ("stances").
  */
 #include "config.h"
 
@@ -12,6 +13,7 @@
 #include "chain/filter.h"
 #include "chain/router_rules.h"
 #include "config/api.h"
+#include "config/model.h"
 
 enum { MESSAGES_MAX = 256 };
 
@@ -263,6 +265,8 @@ put_filter(struct page *page, const struct filter *filter)
 	}
 	put_name(page, ".Pp\nIts configuration is ", filter->conf->name, ":\n");
 	put_fields(page, filter->conf);
+	if (filter->held)
+		note_message(page, filter->held);
 	if (!filter->route_conf)
 		(void)fputs(".Pp\nRoutes cannot change it.\n", page->out);
 	else if (filter->route_conf == filter->conf)
@@ -307,27 +311,89 @@ static const char tail[] = ".Sh SEE ALSO\n"
 			   ".Xr sallyport-from-envoy 7 ,\n"
 			   ".Xr sallyport-fronts 7\n";
 
-int
-main(void)
+static void
+print_filters(struct page *page)
 {
-	struct page page = { .out = stdout };
-
-	(void)fputs(head, page.out);
-	(void)fputs(".Sh FILTERS\n", page.out);
+	(void)fputs(head, page->out);
+	(void)fputs(".Sh FILTERS\n", page->out);
 	for (size_t i = 0; filter_registry[i]; i++)
-		put_filter(&page, filter_registry[i]);
+		put_filter(page, filter_registry[i]);
 	(void)fputs(".Ss envoy.filters.http.router\n"
 		    "Forwards the request; every chain ends with it.\n"
 		    ".Pp\nIts configuration is\n",
-	    page.out);
-	put_name(&page, "", router_message.name, ":\n");
-	put_fields(&page, &router_message);
-	(void)fputs(".Sh MESSAGES\n", page.out);
-	for (size_t i = 0; i < page.n; i++) {
-		put_name(&page, ".Ss ", page.messages[i]->name, "\n");
-		put_fields(&page, page.messages[i]);
+	    page->out);
+	put_name(page, "", router_message.name, ":\n");
+	put_fields(page, &router_message);
+	(void)fputs(".Sh MESSAGES\n", page->out);
+	for (size_t i = 0; i < page->n; i++) {
+		put_name(page, ".Ss ", page->messages[i]->name, "\n");
+		put_fields(page, page->messages[i]);
 	}
-	(void)fputs(tail, page.out);
+	(void)fputs(tail, page->out);
+}
+
+static bool
+has_stance(const struct schema_message *message, enum schema_stance stance)
+{
+	for (const struct schema_field *f = message->fields; f->name; f++)
+		if (f->stance == stance)
+			return true;
+	return false;
+}
+
+/* All messages that are reached from those at the front of the list. */
+static void
+note_all(struct page *page)
+{
+	for (size_t i = 0; i < page->n; i++)
+		for (const struct schema_field *f = page->messages[i]->fields;
+		     f->name; f++)
+			if (f->stance == SCHEMA_ENFORCED &&
+			    f->type == SCHEMA_MESSAGE)
+				note_message(page, f->message);
+}
+
+static void
+print_stance(
+    const struct page *page, enum schema_stance stance, const char *title)
+{
+	(void)fputs(title, page->out);
+	for (size_t i = 0; i < page->n; i++) {
+		const struct schema_message *m = page->messages[i];
+		if (!has_stance(m, stance))
+			continue;
+		put_name(page, ".Ss ", m->name, "\n");
+		put_reasons(page, m, stance, ".Bl -tag -width Ds -compact\n");
+	}
+}
+
+static void
+print_stances(struct page *page)
+{
+	note_message(page, &conf_bootstrap_message);
+	note_message(page, &conf_hcm_message);
+	note_all(page);
+	print_stance(page, SCHEMA_REFUSED,
+	    ".Sh REFUSED FIELDS\n"
+	    "A file that has one of these is not loaded.\n"
+	    "Those of filters are in\n.Xr sallyport-filters 7 .\n");
+	print_stance(page, SCHEMA_DELEGATED,
+	    ".Sh FIELDS WITHOUT EFFECT\n"
+	    "These are accepted, with a notice, since what they are about is "
+	    "somebody else's here.\n");
+}
+
+int
+main(int argc, char **argv)
+{
+	struct page page = { .out = stdout };
+
+	if (argc == 2 && !strcmp(argv[1], "filters"))
+		print_filters(&page);
+	else if (argc == 2 && !strcmp(argv[1], "stances"))
+		print_stances(&page);
+	else
+		return EXIT_FAILURE;
 	return fflush(page.out) || ferror(page.out) ? EXIT_FAILURE
 						    : EXIT_SUCCESS;
 }
