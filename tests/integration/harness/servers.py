@@ -271,15 +271,15 @@ def apache_fcgid(folder, config, env=None):
     return with_log(front, folder)
 
 
-def apache_proxy(gateway):
-    os.chmod(gateway.folder, 0o755)
-    os.chmod(gateway.address, 0o666)
+def apache_proxy(gateway, modules=(), more=""):
+    open_socket(gateway)
     return apache(
         gateway.folder,
         "sallyport-proxy.conf",
-        [*COMMON_MODULES, "proxy", "proxy_fcgi"],
+        [*COMMON_MODULES, "proxy", "proxy_fcgi", *modules],
         {"SALLYPORT_SOCKET": gateway.address},
         gateway,
+        more=more,
     )
 
 
@@ -310,14 +310,15 @@ def open_socket(gateway):
     os.chmod(gateway.address, 0o666)
 
 
-def caddy(gateway):
+def caddy(gateway, scheme="http", more=""):
+    """more is of its site, besides the snippet of conf/."""
     folder, port = gateway.folder, free_port()
     open_socket(gateway)
     conf = write(
         f"{folder}/Caddyfile",
         "{\n\tadmin off\n\tauto_https off\n}\n"
         f'import "{CONF}/caddy/Caddyfile"\n'
-        f"http://:{port} {{\n\tbind 127.0.0.1\n"
+        f"{scheme}://:{port} {{\n\tbind 127.0.0.1\n{more}"
         f"\timport sallyport {gateway.address}\n}}\n",
     )
     args = [
