@@ -236,7 +236,7 @@ def apache(folder, include, modules, defines, gateway=None, env=None, more=""):
         f"{folder}/apache.conf",
         f"ServerRoot {folder}\nServerName gateway.test\n"
         f"PidFile {folder}/apache.pid\nErrorLog {folder}/apache.error\n"
-        f"DefaultRuntimeDir {folder}\nMutex file:{folder}\n"
+        f"DefaultRuntimeDir {folder}\nMutex sem\n"
         f"Listen 127.0.0.1:{port}\n{user}{loads}{sets}"
         f"DocumentRoot {folder}\n{more}Include \"{CONF}/apache/{include}\"\n",
     )
