@@ -261,6 +261,12 @@ on_end(const void *data, void *state, struct exchange *x)
 
 const struct filter filter_breaker = {
 	.name = "sallyport.breaker",
+	.text = "Leaves a cluster alone that fails. Failures in a row (an "
+		"answer of 500 or more, none at all, or a timeout) open its "
+		"breaker: requests get 503 at once. After open_for one "
+		"request tries whether the backend is back. All processes "
+		"share the breaker.",
+	.short_form = "breaker: { failures: 5, open_for: 30s }",
 	.conf = &conf_message,
 	.configure = configure,
 	.needs = FILTER_NEEDS_STATE,

@@ -99,6 +99,9 @@ on_request_body(const void *conf, void *state, struct exchange *x)
 
 const struct filter filter_buffer = {
 	.name = "envoy.filters.http.buffer",
+	.text = "Waits for the whole body of a request before it goes on, "
+		"so that a backend never waits for a slow client. A longer "
+		"body gets 413.",
 	.conf = &buffer_message,
 	.route_conf = &route_message,
 	.needs = FILTER_NEEDS_BODY,

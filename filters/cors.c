@@ -357,6 +357,10 @@ on_response(const void *conf, void *state, struct exchange *x)
 
 const struct filter filter_cors = {
 	.name = "envoy.filters.http.cors",
+	.text = "Answers preflights and says on responses whether a page of "
+		"another origin may read them. Each field of the policy is "
+		"taken from the most specific level that gives it.",
+	.short_form = "cors: { origins: [\"https://app.example.com\"] }",
 	.conf = &conf_message,
 	.route_conf = &policy_message,
 	.configure = configure,

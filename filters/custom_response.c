@@ -194,8 +194,11 @@ on_response(const void *conf, void *state, struct exchange *x)
 
 const struct filter filter_custom_response = {
 	.name = "envoy.filters.http.custom_response",
+	.text = "Puts an answer of the configuration in the place of those "
+		"that match, of a backend or of a filter.",
 	.conf = &custom_message,
 	.route_conf = &custom_message,
+	.held = &local_policy_message,
 	.configure = configure,
 	.configure_route = configure,
 	.on_response = on_response,

@@ -496,6 +496,9 @@ on_end(const void *conf, void *state, struct exchange *x)
 
 const struct filter filter_fault = {
 	.name = "envoy.filters.http.fault",
+	.text = "Makes requests fail on purpose: delays them, or answers "
+		"them with an error, as the configuration or the client's "
+		"own headers say.",
 	.conf = &fault_message,
 	.route_conf = &fault_message,
 	.configure = configure,

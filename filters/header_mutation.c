@@ -536,6 +536,10 @@ on_response(const void *conf, void *state, struct exchange *x)
 
 const struct filter filter_header_mutation = {
 	.name = "envoy.filters.http.header_mutation",
+	.text = "Changes header fields and query parameters in the order "
+		"they are written, the filter's own first, then those of "
+		"all levels of the route configuration.",
+	.short_form = "transforms: { request: [ { set: X-A, value: b } ] }",
 	.conf = &filter_message,
 	.route_conf = &route_message,
 	.configure = configure,

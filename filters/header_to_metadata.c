@@ -462,6 +462,8 @@ on_response(const void *conf, void *state, struct exchange *x)
 
 const struct filter filter_header_to_metadata = {
 	.name = "envoy.filters.http.header_to_metadata",
+	.text = "Copies headers and cookies into the dynamic metadata of a "
+		"request, for the log, rate limits and other filters.",
 	.conf = &conf_message,
 	.route_conf = &conf_message,
 	.configure = configure,

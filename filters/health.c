@@ -217,6 +217,9 @@ on_request(const void *data, void *state, struct exchange *x)
 
 const struct filter filter_health = {
 	.name = "sallyport.health",
+	.text = "Answers three paths itself: how the breakers are, whether "
+		"the process lives, and whether it is of use.",
+	.short_form = "always there, with /health, /livez and /readyz",
 	.conf = &conf_message,
 	.needs = FILTER_NEEDS_STATE,
 	.on_request = on_request,

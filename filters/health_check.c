@@ -252,6 +252,9 @@ on_response(const void *conf, void *state, struct exchange *x)
 
 const struct filter filter_health_check = {
 	.name = "envoy.filters.http.health_check",
+	.text = "Answers health checks of this gateway by how many hosts of "
+		"its clusters are healthy, or lets them through and "
+		"remembers the answer for a while.",
 	.conf = &check_message,
 	.configure = configure,
 	.needs = FILTER_NEEDS_STATE,

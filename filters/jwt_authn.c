@@ -619,6 +619,11 @@ on_request(const void *conf, void *state, struct exchange *x)
 
 const struct filter filter_jwt_authn = {
 	.name = "envoy.filters.http.jwt_authn",
+	.text = "Asks for a JSON Web Token, verifies it and hands its "
+		"claims on. The algorithm is pinned to the key before "
+		"anything is verified.",
+	.short_form = "jwt: { jwks: { file: keys.json } }, and auth: jwt in a "
+		      "route",
 	.conf = &conf_jwt_message,
 	.route_conf = &conf_jwt_route_message,
 	.configure = configure,

@@ -389,6 +389,9 @@ on_response(const void *data, void *state, struct exchange *x)
 
 const struct filter filter_local_ratelimit = {
 	.name = "envoy.filters.http.local_ratelimit",
+	.text = "Token buckets, for all requests and for descriptors that "
+		"the route's rate_limits make of a request. All processes "
+		"draw from the same buckets.",
 	.conf = &conf_local_message,
 	.route_conf = &conf_local_message,
 	.configure = configure,

@@ -360,6 +360,11 @@ on_response(const void *conf, void *state, struct exchange *x)
 
 const struct filter filter_location = {
 	.name = "sallyport.location",
+	.text = "Maps what a backend says about its own place to the place "
+		"where clients see it: Location, Content-Location, and the "
+		"Path and Domain of cookies. Addresses of anybody else are "
+		"left alone.",
+	.short_form = "always there, for routes whose path is stripped",
 	.conf = &message,
 	.route_conf = &route_message,
 	.configure_route = configure_route,

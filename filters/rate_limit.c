@@ -336,6 +336,11 @@ on_response(const void *data, void *state, struct exchange *x)
 
 const struct filter filter_rate_limit = {
 	.name = "sallyport.rate_limit",
+	.text = "A sliding window per client, header value or token claim, "
+		"exact over all processes that share the state file. What "
+		"is left is said in RateLimit and RateLimit-Policy; beyond "
+		"it the answer is 429 with Retry-After.",
+	.short_form = "rate_limit: 100/60s, in a route",
 	.conf = &rule_message,
 	.route_conf = &rule_message,
 	.configure = configure,

@@ -114,6 +114,10 @@ on_request(const void *conf, void *state, struct exchange *x)
 
 const struct filter filter_rewrite = {
 	.name = "sallyport.rewrite",
+	.text = "Rewrites the path by a regular expression and has the "
+		"route chosen anew.",
+	.short_form = "transforms: { request: [ { rewrite: \"^/v1/(.*)\", to: "
+		      "\"/\\1\" } ] }",
 	.conf = &message,
 	.configure = configure,
 	.on_request = on_request,

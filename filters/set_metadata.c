@@ -156,6 +156,8 @@ on_request(const void *conf, void *state, struct exchange *x)
 
 const struct filter filter_set_metadata = {
 	.name = "envoy.filters.http.set_metadata",
+	.text = "Puts what the configuration says into the dynamic metadata "
+		"of a request, for the log, rate limits and other filters.",
 	.conf = &set_message,
 	.route_conf = &set_message,
 	.configure = configure,

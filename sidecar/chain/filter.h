@@ -37,12 +37,21 @@ struct filter {
 	const char *name;
 
 	/*
+	 * What it does, in sentences for the operator, and how the short form
+	 * says it (NULL: not at all); both are for the manual.
+	 */
+	const char *text;
+	const char *short_form;
+
+	/*
 	 * The message of its configuration, whose name is the type URL by which
 	 * it is found (for ours: the filter_name in DynamicModuleFilter), and
 	 * of its per-route configuration or NULL.
 	 */
 	const struct schema_message *conf;
 	const struct schema_message *route_conf;
+	/* One more, which these hold by its type URL; or NULL. */
+	const struct schema_message *held;
 
 	/*
 	 * Turns a decoded configuration into what the callbacks get; called

@@ -77,7 +77,7 @@ check_router(struct diag *diag, const char *path, void *decoded)
 	}
 }
 
-static const struct schema_message router_message = {
+const struct schema_message router_message = {
 	.name = "envoy.extensions.filters.http.router.v3.Router",
 	.size = sizeof(struct router_conf),
 	.fields = router_fields,

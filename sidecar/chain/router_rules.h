@@ -13,6 +13,8 @@ struct router_rules {
 	size_t n_strict;
 };
 
+extern const struct schema_message router_message;
+
 void router_rules_build(
     struct arena *, const struct any *, struct router_rules *, struct diag *);
 

@@ -85,6 +85,7 @@ struct meta {
 	struct str method, uri, host, server_name, server_port, server_addr;
 	struct str remote_addr, remote_port, scheme, https, protocol;
 	struct str content_length, content_type;
+	struct str software;
 	struct str client_verify, client_cert, server_cert;
 	struct str tls_version, tls_cipher, tls_session, tls_name;
 };
@@ -110,6 +111,7 @@ meta_place(struct meta *m, struct str name)
 		PLACE("REQUEST_SCHEME", scheme),
 		PLACE("HTTPS", https),
 		PLACE("SERVER_PROTOCOL", protocol),
+		PLACE("SERVER_SOFTWARE", software),
 		PLACE("CONTENT_LENGTH", content_length),
 		PLACE("CONTENT_TYPE", content_type),
 		PLACE("SSL_CLIENT_VERIFY", client_verify),
@@ -288,7 +290,7 @@ read_length(
 
 /*
  * Content-Type and Content-Length as header fields. Caddy invents a
- * CONTENT_TYPE where the client sent none, but HTTP_CONTENT_TYPE is true.
+ * CONTENT_TYPE where the client sent none, but its HTTP_CONTENT_TYPE is true.
  * Several web servers send a length of 0 with every request without a body.
  */
 static void
@@ -296,11 +298,12 @@ add_content_fields(struct reading *r, struct cgi_request *out)
 {
 	struct headers *h = &out->headers;
 	struct str type = r->meta.content_type, method = r->meta.method;
+	bool invents = str_starts(r->meta.software, STR("Caddy"));
 	bool expects_body = str_eq(method, STR("POST")) ||
 			    str_eq(method, STR("PUT")) ||
 			    str_eq(method, STR("PATCH"));
 
-	if (type.len && !headers_get(h, STR("content-type")).ptr &&
+	if (type.len && !invents && !headers_get(h, STR("content-type")).ptr &&
 	    header_value_is_valid(type))
 		headers_add(h, STR("content-type"), type);
 	if (out->content_length > 0 ||
@@ -463,17 +466,38 @@ is_event_stream(const struct headers *h)
 	    headers_get(h, STR("content-type")), STR("text/event-stream"));
 }
 
+static bool
+is_location(const struct header *h)
+{
+	return str_eq_nocase(h->name, STR("location"));
+}
+
+/* The fields that are a Location, or all the others. */
+static enum err
+write_fields(struct buf *b, const struct headers *h, bool locations)
+{
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; i < h->n && !err; i++)
+		if (is_location(&h->items[i]) == locations &&
+		    may_leave(&h->items[i]))
+			err = write_line(
+			    b, h->items[i].name, STR(": "), h->items[i].value);
+	return err;
+}
+
+/* HAProxy makes a 302 of whatever has a Location after its Status. */
 enum err
 cgi_response_write(struct buf *b, unsigned status, const struct headers *h,
     int64_t content_length)
 {
 	char room[STR_U64_MAX];
-	enum err err = write_status(b, status);
+	enum err err = write_fields(b, h, true);
 
-	for (size_t i = 0; i < h->n && !err; i++)
-		if (may_leave(&h->items[i]))
-			err = write_line(
-			    b, h->items[i].name, STR(": "), h->items[i].value);
+	if (!err)
+		err = write_status(b, status);
+	if (!err)
+		err = write_fields(b, h, false);
 	if (!err && content_length >= 0 &&
 	    !headers_get(h, STR("content-length")).ptr)
 		err = write_line(b, STR("content-length"), STR(": "),

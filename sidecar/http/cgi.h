@@ -42,8 +42,8 @@ enum err cgi_request_read(struct arena *, const struct cgi_param *, size_t n,
     struct cgi_request *out, struct cgi_refusal *why) CHECKED;
 
 /*
- * Appends the header section of a response: Status first, then the fields
- * that may leave towards a web server. Hop-by-hop fields and those that web
+ * Appends the header section of a response: Status (after a Location), then
+ * the fields that may leave towards a web server. Hop-by-hop fields and those that web
  * servers obey (Status, X-Accel-*, X-Sendfile*, X-LIGHTTPD-*) may not.
  * content_length is added unless it is -1 or a field of that name exists.
  */

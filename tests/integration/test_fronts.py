@@ -27,6 +27,7 @@ def front(scene, backend, request):
     config = with_jwt(
         backend,
         {"rate_limit": "40/300s"},
+        jwt={"claims": {"sub": "X-User-Id"}},
         cors={"origins": ["http://a.example"]},
         breaker={"failures": 3, "open_for": "60s"},
         transforms={"response": [{"set": "X-Set", "value": "1"}]},
@@ -128,3 +129,35 @@ def test_requests_on_a_kept_connection_are_answered(front):
         data = client.read_all(s)
     assert data.count(b"HTTP/1.1 200") == 3
     assert b'"/last"' in data
+
+
+def test_no_spelling_of_a_path_passes_by_the_token(front, backend):
+    for target in (
+        "/open/../api/x",
+        "/open/%2e%2e/api/x",
+        "/open/.%2E/api/x",
+        "//api/x",
+        "/./api/x",
+        "/%61pi/x",
+        "/api//x",
+        "http://other.example/api/x",
+    ):
+        assert front.get(target).status in (400, 401, 404), target
+    assert not backend.requests
+    # What is no path of ours is nobody's.
+    assert front.get("/open%2f..%2fapi/x").status in (400, 404)
+    assert not backend.requests
+
+
+def test_no_spelling_of_an_identity_header_reaches_the_backend(front, backend):
+    forged = [
+        ("x_user-id", "admin"),
+    ]
+    for i in range(len(forged)):
+        answer = front.get("/api/x", {**TOKEN, **dict(forged[i : i + 2])})
+        if answer.status == 400:  # the web server itself minds
+            continue
+        assert answer.status == 200, answer
+        for name, value in answer.json()["headers"]:
+            if name.lower().replace("_", "-") == "x-user-id":
+                assert value != "admin", (name, forged[i])

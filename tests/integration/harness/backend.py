@@ -172,6 +172,24 @@ class Backend:
         """The opposite of release()."""
         self._loop.call_soon_threadsafe(self._gate.clear)
 
+    async def pause(self, seconds):
+        await asyncio.sleep(seconds)
+
+    def is_released(self):
+        return self._gate.is_set()
+
+    async def is_left(self, stream):
+        """Waits until a peer that sends no more closes, or for release()."""
+        closed = asyncio.ensure_future(stream.reader.read())
+        released = asyncio.ensure_future(self._gate.wait())
+        both = {closed, released}
+        done, rest = await asyncio.wait(
+            both, return_when=asyncio.FIRST_COMPLETED
+        )
+        for task in rest:
+            task.cancel()
+        return closed in done
+
     def wait_in_flight(self, n):
         until(
             lambda: self.in_flight >= n,

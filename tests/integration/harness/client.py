@@ -108,6 +108,25 @@ def read_all(s):
     return b"".join(parts)
 
 
+def read_response(s, data=b""):
+    """
+    One framed response, of which data has come, also a cut one; and whether
+    the peer closed.
+    """
+    while True:
+        try:
+            part = s.recv(1 << 20)
+        except ConnectionResetError:
+            part = b""
+        data += part
+        answer = Response(data)
+        framed = answer.header("content-length") or answer.header(
+            "transfer-encoding"
+        )
+        if not part or (framed and answer.complete):
+            return answer, not part
+
+
 def send_raw(address, data, method="GET", timeout=30):
     with connect(address, timeout) as s:
         try:

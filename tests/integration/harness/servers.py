@@ -236,7 +236,7 @@ def apache(folder, include, modules, defines, gateway=None, env=None, more=""):
         f"{folder}/apache.conf",
         f"ServerRoot {folder}\nServerName gateway.test\n"
         f"PidFile {folder}/apache.pid\nErrorLog {folder}/apache.error\n"
-        f"DefaultRuntimeDir {folder}\nMutex file:{folder}\n"
+        f"DefaultRuntimeDir {folder}\nMutex sem\n"
         f"Listen 127.0.0.1:{port}\n{user}{loads}{sets}"
         f"DocumentRoot {folder}\n{more}Include \"{CONF}/apache/{include}\"\n",
     )
@@ -271,19 +271,20 @@ def apache_fcgid(folder, config, env=None):
     return with_log(front, folder)
 
 
-def apache_proxy(gateway):
-    os.chmod(gateway.folder, 0o755)
-    os.chmod(gateway.address, 0o666)
+def apache_proxy(gateway, modules=(), more=""):
+    open_socket(gateway)
     return apache(
         gateway.folder,
         "sallyport-proxy.conf",
-        [*COMMON_MODULES, "proxy", "proxy_fcgi"],
+        [*COMMON_MODULES, "proxy", "proxy_fcgi", *modules],
         {"SALLYPORT_SOCKET": gateway.address},
         gateway,
+        more=more,
     )
 
 
-def nginx(gateway):
+def nginx(gateway, listen="", more=""):
+    """listen and more are of its server, besides the file of conf/."""
     folder, port = gateway.folder, free_port()
     user = "user root;" if os.getuid() == 0 else ""
     conf = write(
@@ -295,7 +296,7 @@ def nginx(gateway):
         f"proxy_temp_path {folder}/np; fastcgi_temp_path {folder}/nf;\n"
         f"uwsgi_temp_path {folder}/nu; scgi_temp_path {folder}/ns;\n"
         f"upstream sallyport {{ server unix:{gateway.address}; keepalive 64; }}\n"
-        f"server {{ listen 127.0.0.1:{port};\n"
+        f"server {{ listen 127.0.0.1:{port} {listen};\n{more}\n"
         f"include \"{CONF}/nginx/sallyport.conf\"; }} }}\n",
     )
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
@@ -309,14 +310,15 @@ def open_socket(gateway):
     os.chmod(gateway.address, 0o666)
 
 
-def caddy(gateway):
+def caddy(gateway, scheme="http", more=""):
+    """more is of its site, besides the snippet of conf/."""
     folder, port = gateway.folder, free_port()
     open_socket(gateway)
     conf = write(
         f"{folder}/Caddyfile",
         "{\n\tadmin off\n\tauto_https off\n}\n"
         f'import "{CONF}/caddy/Caddyfile"\n'
-        f"http://:{port} {{\n\tbind 127.0.0.1\n"
+        f"{scheme}://:{port} {{\n\tbind 127.0.0.1\n{more}"
         f"\timport sallyport {gateway.address}\n}}\n",
     )
     args = [
@@ -327,7 +329,7 @@ def caddy(gateway):
     return Front("caddy", args, folder, port, env, gateway)
 
 
-def haproxy(gateway):
+def haproxy(gateway, bind=""):
     """Its file names the socket of the package; here it is another."""
     folder, port = gateway.folder, free_port()
     open_socket(gateway)
@@ -342,7 +344,7 @@ def haproxy(gateway):
         f"{folder}/haproxy.cfg",
         "defaults\n    mode http\n    timeout client 130s\n"
         "    timeout connect 2s\n    timeout server 130s\n"
-        f"frontend web\n    bind 127.0.0.1:{port}\n"
+        f"frontend web\n    bind 127.0.0.1:{port} {bind}\n"
         "    default_backend sallyport\n",
     )
     program = shutil.which("haproxy", path="/usr/sbin:/usr/bin")

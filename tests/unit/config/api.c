@@ -210,6 +210,9 @@ START_TEST(our_rows_fit_envoys_fields)
 		check_message(&seen, filter_registry[i]->conf);
 		if (filter_registry[i]->route_conf)
 			check_message(&seen, filter_registry[i]->route_conf);
+		if (filter_registry[i]->held)
+			check_message(&seen, filter_registry[i]->held);
+		ck_assert_ptr_nonnull(filter_registry[i]->text);
 	}
 }
 END_TEST

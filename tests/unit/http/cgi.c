@@ -198,6 +198,10 @@ START_TEST(the_clients_own_content_type_wins)
 	check_header("content-type", "text/csv");
 	ck_assert_int_eq(READ(GET, "CONTENT_TYPE="), ERR_OK);
 	check_header("content-type", NULL);
+	ck_assert_int_eq(
+	    READ(GET, "CONTENT_TYPE=invented", "SERVER_SOFTWARE=Caddy/v2.6.2"),
+	    ERR_OK);
+	check_header("content-type", NULL);
 }
 END_TEST
 
@@ -318,6 +322,23 @@ START_TEST(a_known_length_is_added_and_events_are_not_collected)
 }
 END_TEST
 
+/* HAProxy would make a 302 of it. */
+START_TEST(the_status_comes_after_a_location)
+{
+	struct headers h;
+	struct buf b;
+
+	headers_init(&h, arena);
+	buf_init(&b, 1000);
+	headers_add(&h, STR("x-a"), STR("1"));
+	headers_add(&h, STR("Location"), STR("/new"));
+	ck_assert_int_eq(cgi_response_write(&b, 201, &h, 0), ERR_OK);
+	check_text(buf_bytes(&b), "Location: /new\r\nStatus: 201 Created\r\n"
+				  "x-a: 1\r\ncontent-length: 0\r\n\r\n");
+	buf_free(&b);
+}
+END_TEST
+
 START_TEST(a_response_that_does_not_fit_fails)
 {
 	struct headers h;
@@ -363,6 +384,7 @@ suite_http_cgi(void)
 	tcase_add_test(
 	    t, a_response_begins_with_its_status_and_keeps_what_may_leave);
 	tcase_add_test(t, a_known_length_is_added_and_events_are_not_collected);
+	tcase_add_test(t, the_status_comes_after_a_location);
 	tcase_add_test(t, a_response_that_does_not_fit_fails);
 	suite_add_tcase(s, t);
 	return s;
