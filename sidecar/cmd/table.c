@@ -20,6 +20,13 @@
 		    .text = "The state file; " SALLYPORT_STATE_FILE            \
 			    " if left out."                                    \
 	}
+#define CONFIG                                                                 \
+	{                                                                      \
+		NAME("--config"),                                              \
+		    .letter = "-c", VALUE("FILE"),                             \
+		    .text = "The configuration; " SALLYPORT_CONFIG_FILE        \
+			    " if left out."                                    \
+	}
 #define END                                                                    \
 	{                                                                      \
 		.name = NULL                                                   \
@@ -50,14 +57,18 @@ static const struct cmd_option check_options[] = {
 };
 
 static const struct cmd_option explain_options[] = {
-	{ NAME("--config"), .letter = "-c", VALUE("FILE"),
-	    .text =
-		"The configuration; " SALLYPORT_CONFIG_FILE " if left out." },
+	CONFIG,
 	{ NAME("--header"), .letter = "-H", VALUE("'NAME: VALUE'"),
 	    .repeats = true, .text = "A header of the request." },
 	{ NAME("--client"), VALUE("ADDRESS"),
 	    .text = "The client's IP address, with or without a port; "
 		    "127.0.0.1 if left out." },
+	{ NAME("--json"), .text = "For tools." },
+	END,
+};
+
+static const struct cmd_option routes_options[] = {
+	CONFIG,
 	{ NAME("--json"), .text = "For tools." },
 	END,
 };
@@ -70,9 +81,7 @@ static const struct cmd_option reload_options[] = {
 };
 
 static const struct cmd_option token_options[] = {
-	{ NAME("--config"), .letter = "-c", VALUE("FILE"),
-	    .text =
-		"The configuration; " SALLYPORT_CONFIG_FILE " if left out." },
+	CONFIG,
 	{ NAME("--provider"), VALUE("NAME"),
 	    .text = "Whose token; the first one's if left out." },
 	{ NAME("--claim"), VALUE("NAME=VALUE"), .repeats = true,
@@ -113,6 +122,18 @@ const struct cmd cmd_table[] = {
 	    "is sent: a backend is taken to answer 200. Limits and breakers "
 	    "are as at the first request. The URL is a path alone or begins "
 	    "with http:// or https://." },
+	{ "routes", cmd_routes, routes_options, "", 0, 0,
+	    "list the routes as compiled, and which are never reached",
+	    "In the order in which they are tried: what each matches, where "
+	    "it leads, the filters that are set up for it (the chain of all "
+	    "filters stands first), and its line. A route is marked as never "
+	    "reached if one earlier route of its virtual host surely takes "
+	    "everything that it matches: by a path or prefix that includes "
+	    "its own, or an equal regular expression, and by asking for "
+	    "nothing else that the later one does not ask for as well. It is "
+	    "never wrong about that, but does not see every case: not several "
+	    "routes that only together take everything, and of two different "
+	    "regular expressions not which includes the other." },
 	{ "reload", cmd_reload, reload_options, "", 0, 0,
 	    "have a running gateway load its configuration anew",
 	    "Waits for the outcome: after any error the gateway goes on with "
