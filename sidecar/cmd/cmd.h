@@ -9,6 +9,8 @@ int cmd_check(int argc, char **argv);
 int cmd_expand(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_routes(int argc, char **argv);
+int cmd_snippet(int argc, char **argv);
+int cmd_init(int argc, char **argv);
 int cmd_reload(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_stats(int argc, char **argv);

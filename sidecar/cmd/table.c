@@ -73,6 +73,45 @@ static const struct cmd_option routes_options[] = {
 	END,
 };
 
+#define PATHS                                                                  \
+	{ NAME("--socket"), VALUE("PATH"),                                     \
+		.text = "The gateway's unix socket." },                        \
+	    { NAME("--program"), VALUE("FILE"),                                \
+		    .text = "The gateway's program; the one that runs now if " \
+			    "left out." },                                     \
+	    { NAME("--config"), .letter = "-c", VALUE("FILE"),                 \
+		    .text = "The configuration." },                            \
+	    { NAME("--state"), VALUE("FILE"), .text = "The state file." },     \
+	{                                                                      \
+		NAME("--access-log"), VALUE("FILE"), .text = "The access log." \
+	}
+
+static const struct cmd_option snippet_options[] = { PATHS, END };
+
+static const struct cmd_option init_options[] = {
+	{ NAME("--directory"), VALUE("DIR"),
+	    .text = "Where the files go; the folder of " SALLYPORT_CONFIG_FILE
+		    " if left out. In any other folder socket, state and log "
+		    "are there, too." },
+	{ NAME("--backend"), VALUE("URL"),
+	    .text = "The backend; http://127.0.0.1:3001 if left out." },
+	{ NAME("--path"), VALUE("PATH"),
+	    .text = "What of the site goes there; /api if left out." },
+	{ NAME("--auth"), VALUE("jwt|none"),
+	    .text = "Whether a token is asked for; jwt if left out." },
+	{ NAME("--force"),
+	    .text =
+		"Sets files that exist aside, as FILE.old; a secret stays." },
+	{ NAME("--socket"), VALUE("PATH"),
+	    .text = "The gateway's unix socket." },
+	{ NAME("--program"), VALUE("FILE"),
+	    .text = "The gateway's program; the one that runs now if left "
+		    "out." },
+	{ NAME("--state"), VALUE("FILE"), .text = "The state file." },
+	{ NAME("--access-log"), VALUE("FILE"), .text = "The access log." },
+	END,
+};
+
 static const struct cmd_option reload_options[] = {
 	STATE,
 	{ NAME("--pid"), VALUE("PID"),
@@ -134,6 +173,17 @@ const struct cmd cmd_table[] = {
 	    "never wrong about that, but does not see every case: not several "
 	    "routes that only together take everything, and of two different "
 	    "regular expressions not which includes the other." },
+	{ "init", cmd_init, init_options, "[FRONT]", 0, 1,
+	    "write a first configuration, and the file for a web server",
+	    "FRONT is one of those that \"sallyport snippet\" lists. The "
+	    "configuration has one route, limited and with a token; its "
+	    "secret is random and in a file of its own. What is to be done "
+	    "next is printed. Files that exist are left alone." },
+	{ "snippet", cmd_snippet, snippet_options, "[FRONT]", 0, 1,
+	    "print what a web server's configuration takes in",
+	    "The file for that web server, as it is tested, with the paths of "
+	    "this installation or those given; its head says how it is "
+	    "included. Without FRONT the web servers are listed." },
 	{ "reload", cmd_reload, reload_options, "", 0, 0,
 	    "have a running gateway load its configuration anew",
 	    "Waits for the outcome: after any error the gateway goes on with "
