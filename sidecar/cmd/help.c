@@ -13,6 +13,9 @@ static const struct {
 	{ CMD_OK, "All is well." },
 	{ CMD_FAILED, "It could not be done; what is printed says why." },
 	{ CMD_USAGE, "The command line is wrong." },
+	{ CMD_UNAVAILABLE,
+	    "The doctor does not reach the web server, or no gateway behind "
+	    "it." },
 	{ CMD_CONFIG, "The configuration is refused." },
 };
 

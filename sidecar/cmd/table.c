@@ -112,6 +112,24 @@ static const struct cmd_option init_options[] = {
 	END,
 };
 
+static const struct cmd_option doctor_options[] = {
+	STATE,
+	{ NAME("--config"), .letter = "-c", VALUE("FILE"),
+	    .text = "The gateway's configuration, to look at its socket where "
+		    "the gateway is not reached; a running gateway's own if "
+		    "left out." },
+	{ NAME("--front"), VALUE("NAME"),
+	    .text = "Which web server it is: lighttpd, apache, nginx, caddy or "
+		    "haproxy; found out if left out." },
+	{ NAME("--body"), VALUE("BYTES"),
+	    .text = "How large a request body is to pass; 4000000 if left "
+		    "out." },
+	{ NAME("--insecure"), .letter = "-k",
+	    .text = "Takes any certificate of the web server." },
+	{ NAME("--json"), .text = "For tools." },
+	END,
+};
+
 static const struct cmd_option reload_options[] = {
 	STATE,
 	{ NAME("--pid"), VALUE("PID"),
@@ -161,6 +179,21 @@ const struct cmd cmd_table[] = {
 	    "is sent: a backend is taken to answer 200. Limits and breakers "
 	    "are as at the first request. The URL is a path alone or begins "
 	    "with http:// or https://." },
+	{ "doctor", cmd_doctor, doctor_options, "URL", 1, 1,
+	    "say what is wrong with the web server before a running gateway",
+	    "Sends requests to the URL, which the web server hands to the "
+	    "gateway, compares what arrives with what was sent, and says what "
+	    "to write where. Looked at are: Authorization, the client's "
+	    "address and whether anyone can choose it, host and scheme, "
+	    "methods, the target as it is written, the size of bodies and "
+	    "headers, HEAD, streams that arrive late, and requests that wait "
+	    "for each other. The requests bear a random mark that is in the "
+	    "state file for at most a minute; a gateway with the same file "
+	    "answers them itself, whatever its routes say, and nobody else can "
+	    "make it do so. So the doctor runs on the gateway's host, as a user "
+	    "who may write the state file. It takes about ten seconds; the "
+	    "status is 0 if nothing is wrong, 1 if something is, 69 if no "
+	    "gateway is reached." },
 	{ "routes", cmd_routes, routes_options, "", 0, 0,
 	    "list the routes as compiled, and which are never reached",
 	    "In the order in which they are tried: what each matches, where "
