@@ -71,6 +71,14 @@ json_put_bool(struct jsonpage *p, const char *name, bool is)
 }
 
 void
+json_put_value(struct jsonpage *p, const char *name, const struct cJSON *value)
+{
+	next(p, name);
+	if (!p->err)
+		p->err = json_append_value(p->out, value);
+}
+
+void
 json_put_place(struct jsonpage *p, struct place place)
 {
 	if (!place.source)

@@ -19,6 +19,10 @@ void json_put_string(struct jsonpage *, const char *name, struct str);
 void json_put_number(struct jsonpage *, const char *name, double);
 void json_put_bool(struct jsonpage *, const char *name, bool);
 
+/* A parsed text (cJSON). */
+struct cJSON;
+void json_put_value(struct jsonpage *, const char *name, const struct cJSON *);
+
 /* "file" and "line"; nothing without a source. */
 void json_put_place(struct jsonpage *, struct place);
 

@@ -146,6 +146,7 @@ static const struct cmd_option token_options[] = {
 		    "that is JSON keeps its type." },
 	{ NAME("--for"), VALUE("DURATION"),
 	    .text = "How long the token made holds; 3600s if left out." },
+	{ NAME("--json"), .text = "Says of a token checked for tools." },
 	END,
 };
 
