@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/manual5.h"
 #include "cmd/table.h"
 
 static const struct {
@@ -175,6 +176,8 @@ cmd_help(int argc, char **argv)
 		/* for the build */
 		{ "--bash-completion", cmd_print_completion },
 		{ "--manual", cmd_print_manual },
+		{ "--manual=sallyport", cmd_print_manual },
+		{ "--manual=sallyport.yaml", manual5_print },
 	};
 	const struct cmd *cmd;
 
