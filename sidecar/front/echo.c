@@ -44,23 +44,21 @@ struct echo {
 	unsigned parts; /* of a stream, that are out */
 };
 
-/* False for a manner that is not known. */
-static bool
+/* A manner that is not known is none: the mark must not reach a backend. */
+static void
 read_manner(struct str text, struct echo *e)
 {
 	struct str word = str_split(&text, ' ');
 	uint64_t number = 0;
 
 	if (text.ptr && !str_to_u64(text, &number))
-		return false;
+		return;
 	for (size_t i = 0; i < sizeof(manners) / sizeof(manners[0]); i++) {
 		if (!str_eq(word, manners[i].word) || number > manners[i].max)
 			continue;
 		e->manner = manners[i].manner;
 		e->number = (unsigned)number;
-		return true;
 	}
-	return false;
 }
 
 static struct str
@@ -80,13 +78,11 @@ echo_open(struct stream *s, const struct headers *headers,
 	struct str mark = headers_get(headers, STR("x-sallyport-doctor"));
 	struct echo *e;
 
-	if (!mark.ptr || !mark_is_good(s->front->state, clock_boot_ns(),
+	if (!mark.ptr || !mark_is_good(s->front->state, clock_boot_now_ns(),
 			     str_slice(mark, 0, MARK_LEN)))
 		return NULL;
 	e = ARENA_NEW(x->arena, struct echo);
-	if (mark.len > MARK_LEN &&
-	    !read_manner(str_slice(mark, MARK_LEN + 1, mark.len), e))
-		return NULL;
+	read_manner(str_slice(mark, MARK_LEN + 1, mark.len), e);
 	e->stream = s;
 	e->refused = refused;
 	e->began_ns = clock_boot_now_ns();
