@@ -159,6 +159,17 @@ static const struct cmd_option status_options[] = {
 };
 
 const struct cmd cmd_table[] = {
+	{ "init", cmd_init, init_options, "[FRONT]", 0, 1,
+	    "write a first configuration, and the file for a web server",
+	    "FRONT is one of those that \"sallyport snippet\" lists. The "
+	    "configuration has one route, limited and with a token; its "
+	    "secret is random and in a file of its own. What is to be done "
+	    "next is printed. Files that exist are left alone." },
+	{ "snippet", cmd_snippet, snippet_options, "[FRONT]", 0, 1,
+	    "print what a web server's configuration takes in",
+	    "The file for that web server, as it is tested, with the paths of "
+	    "this installation or those given; its head says how it is "
+	    "included. Without FRONT the web servers are listed." },
 	{ "serve", cmd_serve, serve_options, "", 0, 0, "run the gateway",
 	    "A master process reads the configuration, owns the sockets and "
 	    "keeps the workers running. SIGTERM finishes what is under way "
@@ -172,6 +183,18 @@ const struct cmd cmd_table[] = {
 	    "print the Envoy form of a configuration",
 	    "A real Envoy loads it, with libsallyport.so on its module search "
 	    "path where the file uses what Envoy does not have." },
+	{ "routes", cmd_routes, routes_options, "", 0, 0,
+	    "list the routes as compiled, and which are never reached",
+	    "In the order in which they are tried: what each matches, where "
+	    "it leads, the filters that are set up for it (the chain of all "
+	    "filters stands first), and its line. A route is marked as never "
+	    "reached if one earlier route of its virtual host surely takes "
+	    "everything that it matches: by a path or prefix that includes "
+	    "its own, or an equal regular expression, and by asking for "
+	    "nothing else that the later one does not ask for as well. It is "
+	    "never wrong about that, but does not see every case: not several "
+	    "routes that only together take everything, and of two different "
+	    "regular expressions not which includes the other." },
 	{ "explain", cmd_explain, explain_options, "METHOD URL", 2, 2,
 	    "say what happens to a request, and by which lines",
 	    "Virtual host, route, each filter's verdict, the headers that "
@@ -195,29 +218,6 @@ const struct cmd cmd_table[] = {
 	    "who may write the state file. It takes about ten seconds; the "
 	    "status is 0 if nothing is wrong, 1 if something is, 69 if no "
 	    "gateway is reached." },
-	{ "routes", cmd_routes, routes_options, "", 0, 0,
-	    "list the routes as compiled, and which are never reached",
-	    "In the order in which they are tried: what each matches, where "
-	    "it leads, the filters that are set up for it (the chain of all "
-	    "filters stands first), and its line. A route is marked as never "
-	    "reached if one earlier route of its virtual host surely takes "
-	    "everything that it matches: by a path or prefix that includes "
-	    "its own, or an equal regular expression, and by asking for "
-	    "nothing else that the later one does not ask for as well. It is "
-	    "never wrong about that, but does not see every case: not several "
-	    "routes that only together take everything, and of two different "
-	    "regular expressions not which includes the other." },
-	{ "init", cmd_init, init_options, "[FRONT]", 0, 1,
-	    "write a first configuration, and the file for a web server",
-	    "FRONT is one of those that \"sallyport snippet\" lists. The "
-	    "configuration has one route, limited and with a token; its "
-	    "secret is random and in a file of its own. What is to be done "
-	    "next is printed. Files that exist are left alone." },
-	{ "snippet", cmd_snippet, snippet_options, "[FRONT]", 0, 1,
-	    "print what a web server's configuration takes in",
-	    "The file for that web server, as it is tested, with the paths of "
-	    "this installation or those given; its head says how it is "
-	    "included. Without FRONT the web servers are listed." },
 	{ "reload", cmd_reload, reload_options, "", 0, 0,
 	    "have a running gateway load its configuration anew",
 	    "Waits for the outcome: after any error the gateway goes on with "

@@ -86,3 +86,11 @@ def test_every_command_is_in_the_manual(page, run):
     assert ".It 69\n" in text
     completion = run("help", "--bash-completion").stdout
     assert all(name in completion for name in names)
+
+
+def test_a_wrong_command_is_told_the_nearest(run):
+    for args in (["statsu"], ["help", "statsu"]):
+        out = run(*args)
+        assert (out.returncode, out.stdout) == (64, "")
+        assert 'did you mean "status"?' in out.stderr
+    assert "did you mean" not in run("xyzzy").stderr
