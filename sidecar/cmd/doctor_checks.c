@@ -11,10 +11,8 @@
 #include "cmd/doctor.h"
 
 enum {
-	DELAY_MS = 2 * PROBE_PAUSE_MS, /* between the parts of a stream */
 	PARTS = 3,
 	HELD_AT_ONCE = 4,
-	HELD_MS = 3000,
 	REQUEST_HEADER = 12000,
 	RESPONSE_HEADER = 7000,
 	CHUNKED_LEN = 300 * 1000,
@@ -478,14 +476,22 @@ look_at_response_header(struct doctor *d)
 
 /* ---- time ---- */
 
+/* On a busy host what is sent a little apart may be seen together, too. */
 static void
 look_at_stream(struct doctor *d, enum ailment ailment, const char *manner)
 {
+	static const unsigned delays_ms[] = { 2 * PROBE_PAUSE_MS, 1500 };
 	struct probe p = { .method = NULL };
 	char text[32], why[128];
+	size_t i = 0;
 
-	(void)snprintf(text, sizeof(text), "%s %d", manner, DELAY_MS);
-	ask(d, &p, text);
+	do {
+		probe_free(&p);
+		p = (struct probe){ .method = NULL };
+		(void)snprintf(
+		    text, sizeof(text), "%s %u", manner, delays_ms[i]);
+		ask(d, &p, text);
+	} while (p.echo && p.bursts < PARTS && ++i < 2);
 	if (!p.echo || p.failure)
 		doctor_say(d, ailment, DOCTOR_PROBLEM,
 		    "A stream does not get through: %s",
@@ -493,8 +499,8 @@ look_at_stream(struct doctor *d, enum ailment ailment, const char *manner)
 	else if (p.bursts < PARTS)
 		doctor_say(d, ailment, DOCTOR_PROBLEM,
 		    "The web server holds answers back: what the gateway sent "
-		    "%d ms apart came together",
-		    DELAY_MS);
+		    "%u ms apart came together",
+		    delays_ms[1]);
 	else
 		fine(d, ailment);
 	probe_free(&p);
@@ -518,18 +524,32 @@ count_together(const struct probe *p, size_t n)
 	return best;
 }
 
+/* How many were answered, and how many of them together. */
 static void
-look_at_concurrency(struct doctor *d)
+hold(struct doctor *d, unsigned ms, size_t *answered, size_t *together)
 {
 	struct probe p[HELD_AT_ONCE] = { { .method = NULL } };
 	char manner[32];
-	size_t answered = 0, together;
 
-	(void)snprintf(manner, sizeof(manner), "hold %d", HELD_MS);
+	(void)snprintf(manner, sizeof(manner), "hold %u", ms);
 	ask_all(d, p, HELD_AT_ONCE, manner);
+	*answered = 0;
 	for (size_t i = 0; i < HELD_AT_ONCE; i++)
-		answered += p[i].echo != NULL;
-	together = count_together(p, HELD_AT_ONCE);
+		*answered += p[i].echo != NULL;
+	*together = count_together(p, HELD_AT_ONCE);
+	for (size_t i = 0; i < HELD_AT_ONCE; i++)
+		probe_free(&p[i]);
+}
+
+/* mod_fcgid takes a second or more to start another process. */
+static void
+look_at_concurrency(struct doctor *d)
+{
+	static const unsigned times_ms[] = { 300, 3000 };
+	size_t answered = 0, together = 0;
+
+	for (size_t i = 0; i < 2 && together < 2; i++)
+		hold(d, times_ms[i], &answered, &together);
 	if (answered < HELD_AT_ONCE)
 		doctor_say(d, AILMENT_SERIAL, DOCTOR_PROBLEM,
 		    "Of %d requests at once %zu were answered", HELD_AT_ONCE,
@@ -541,8 +561,6 @@ look_at_concurrency(struct doctor *d)
 		    HELD_AT_ONCE);
 	else
 		fine(d, AILMENT_SERIAL);
-	for (size_t i = 0; i < HELD_AT_ONCE; i++)
-		probe_free(&p[i]);
 }
 
 void

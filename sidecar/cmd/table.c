@@ -215,7 +215,7 @@ const struct cmd cmd_table[] = {
 	    "state file for at most a minute; a gateway with the same file "
 	    "answers them itself, whatever its routes say, and nobody else can "
 	    "make it do so. So the doctor runs on the gateway's host, as a user "
-	    "who may write the state file. It takes about ten seconds; the "
+	    "who may write the state file. It takes some seconds; the "
 	    "status is 0 if nothing is wrong, 1 if something is, 69 if no "
 	    "gateway is reached." },
 	{ "reload", cmd_reload, reload_options, "", 0, 0,
