@@ -1,11 +1,21 @@
 /* From the first argument to its subcommand. */
 #include "config.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
 #include "cmd/table.h"
+
+/* What people try first. */
+static const char *
+meant(const char *word)
+{
+	if (!strcmp(word, "--help") || !strcmp(word, "-h"))
+		return "help";
+	if (!strcmp(word, "--version") || !strcmp(word, "-V"))
+		return "version";
+	return word;
+}
 
 int
 main(int argc, char **argv)
@@ -14,14 +24,8 @@ main(int argc, char **argv)
 
 	if (argc < 2)
 		return cmd_spawned();
-	/* --version and --help are what people try first. */
-	cmd =
-	    cmd_find(!strcmp(argv[1], "--version") || !strcmp(argv[1], "--help")
-			 ? argv[1] + strlen("--")
-			 : argv[1]);
+	cmd = cmd_find(meant(argv[1]));
 	if (cmd)
 		return cmd->run(argc - 1, argv + 1);
-	(void)fprintf(stderr, "sallyport: no command \"%s\"\n", argv[1]);
-	cmd_print_list(stderr);
-	return CMD_USAGE;
+	return cmd_refuse_name(argv[1]);
 }

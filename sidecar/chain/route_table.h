@@ -1,4 +1,4 @@
-/* What a compiled route table is made of; for route.c and route_build.c only. */
+/* What a compiled route table is made of; for route.c, route_build.c and whoever shows it. */
 #ifndef SALLYPORT_CHAIN_ROUTE_TABLE_H
 #define SALLYPORT_CHAIN_ROUTE_TABLE_H
 

@@ -2,12 +2,22 @@
 #ifndef SALLYPORT_CMD_CMD_H
 #define SALLYPORT_CMD_CMD_H
 
-enum { CMD_OK = 0, CMD_FAILED = 1, CMD_USAGE = 64, CMD_CONFIG = 78 };
+enum {
+	CMD_OK = 0,
+	CMD_FAILED = 1,
+	CMD_USAGE = 64,
+	CMD_UNAVAILABLE = 69,
+	CMD_CONFIG = 78
+};
 
 int cmd_serve(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_expand(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
+int cmd_routes(int argc, char **argv);
+int cmd_snippet(int argc, char **argv);
+int cmd_init(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_reload(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_stats(int argc, char **argv);

@@ -4,15 +4,22 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/manual5.h"
 #include "cmd/table.h"
+#include "config/schema.h"
 
 static const struct {
 	int status;
 	const char *text;
 } statuses[] = {
 	{ CMD_OK, "All is well." },
-	{ CMD_FAILED, "It could not be done; what is printed says why." },
+	{ CMD_FAILED,
+	    "It could not be done, or the doctor or the check of a token has "
+	    "found something; what is printed says why." },
 	{ CMD_USAGE, "The command line is wrong." },
+	{ CMD_UNAVAILABLE,
+	    "The doctor does not reach the web server, or no gateway behind "
+	    "it." },
 	{ CMD_CONFIG, "The configuration is refused." },
 };
 
@@ -28,6 +35,24 @@ cmd_print_list(FILE *out)
 	    "named by SALLYPORT_CONFIG\n"
 	    "(default " SALLYPORT_CONFIG_FILE ").\n",
 	    out);
+}
+
+int
+cmd_refuse_name(const char *name)
+{
+	enum { COMMANDS_MAX = 64 };
+	const char *names[COMMANDS_MAX + 1] = { NULL };
+	const char *near;
+
+	for (size_t i = 0; cmd_table[i].name && i < COMMANDS_MAX; i++)
+		names[i] = cmd_table[i].name;
+	near = schema_nearest(str_of(name), names);
+	(void)fprintf(stderr, "sallyport: no command \"%s\"", name);
+	if (near)
+		(void)fprintf(stderr, ": did you mean \"%s\"?", near);
+	(void)fputc('\n', stderr);
+	cmd_print_list(stderr);
+	return CMD_USAGE;
 }
 
 static void
@@ -172,6 +197,8 @@ cmd_help(int argc, char **argv)
 		/* for the build */
 		{ "--bash-completion", cmd_print_completion },
 		{ "--manual", cmd_print_manual },
+		{ "--manual=sallyport", cmd_print_manual },
+		{ "--manual=sallyport.yaml", manual5_print },
 	};
 	const struct cmd *cmd;
 
@@ -183,12 +210,8 @@ cmd_help(int argc, char **argv)
 	if (argc > 2)
 		return CMD_USAGE;
 	cmd = argc == 2 ? cmd_find(argv[1]) : NULL;
-	if (argc == 2 && !cmd) {
-		(void)fprintf(
-		    stderr, "sallyport: no command \"%s\"\n", argv[1]);
-		cmd_print_list(stderr);
-		return CMD_USAGE;
-	}
+	if (argc == 2 && !cmd)
+		return cmd_refuse_name(argv[1]);
 	if (cmd)
 		cmd_print_help(cmd, stdout);
 	else

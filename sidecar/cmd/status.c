@@ -12,6 +12,7 @@
 #include "cmd/cmd.h"
 #include "cmd/state.h"
 #include "cmd/table.h"
+#include "cmd/terminal.h"
 #include "state/breaker.h"
 #include "state/limit.h"
 #include "state/master.h"
@@ -115,6 +116,12 @@ put_process(void *arg, pid_t pid, int64_t joined_ns)
 	PUT(v, "\n");
 }
 
+static const enum colour colours[] = {
+	[BREAKER_CLOSED] = COLOUR_GOOD,
+	[BREAKER_OPEN] = COLOUR_BAD,
+	[BREAKER_HALF_OPEN] = COLOUR_DOUBT,
+};
+
 static void
 put_breaker(void *arg, struct str name, int id)
 {
@@ -133,8 +140,9 @@ put_breaker(void *arg, struct str name, int id)
 		    breaker_state_name(state), opened, to_ms(retry_ns));
 		return;
 	}
-	PUT(v, "breaker " STR_FMT ": %s, opened %" PRIu64 " time%s",
-	    STR_ARG(name), breaker_state_name(state), opened,
+	PUT(v, "breaker " STR_FMT ": %s%s%s, opened %" PRIu64 " time%s",
+	    STR_ARG(name), terminal_on(stdout, colours[state]),
+	    breaker_state_name(state), terminal_off(stdout), opened,
 	    opened == 1 ? "" : "s");
 	if (state == BREAKER_OPEN) {
 		PUT(v, ", tries again in ");

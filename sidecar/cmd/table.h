@@ -13,6 +13,9 @@ extern const struct cmd cmd_table[];
 /* The row of that name; asked for names that are not there it is NULL. */
 const struct cmd *cmd_find(const char *name);
 
+/* Says on stderr that there is no command of that name, and what there is. */
+int cmd_refuse_name(const char *name);
+
 /* The list of all commands, and what one of them takes. */
 void cmd_print_list(FILE *);
 void cmd_print_help(const struct cmd *, FILE *);

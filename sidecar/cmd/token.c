@@ -17,11 +17,12 @@
 #include "chain/match.h"
 #include "chain/setup.h"
 #include "cmd/cmd.h"
+#include "cmd/jsonpage.h"
 #include "cmd/load.h"
 #include "cmd/table.h"
 #include "config/scalar.h"
 
-enum { TOKEN_MAX = JWS_LEN_MAX };
+enum { TOKEN_MAX = JWS_LEN_MAX, OUTPUT_MAX = 1024 * 1024 };
 
 /* ---- the providers of a configuration ---- */
 
@@ -246,6 +247,7 @@ judge(const struct jwt_provider *p, const struct jws *jws, int64_t now)
 	return status ? status : jws_verify(jws, &p->keys);
 }
 
+/* What it should have been, a line each. */
 static void
 print_hint(const struct jwt_provider *p, enum jws_status status)
 {
@@ -261,34 +263,137 @@ print_hint(const struct jwt_provider *p, enum jws_status status)
 		(void)puts("    it was signed with another key, or changed");
 }
 
-static int
-check(const struct jwt_rules *rules, const char *only, struct str token,
-    struct arena *arena)
+static void
+write_date(struct jsonpage *p, const char *name, struct jws_date date)
 {
-	int64_t now = clock_wall_now_ns() / NS_PER_S;
-	enum jws_status status;
-	struct jws jws;
-	int outcome = CMD_FAILED;
+	if (date.given)
+		json_put_number(p, name, (double)date.seconds);
+}
 
-	status = jws_parse(arena, token, &jws);
-	(void)printf(
-	    "token: %s\n", status ? jws_status_text(status) : "well formed");
+static void
+write_token(struct jsonpage *p, const struct jws *jws)
+{
+	cJSON *claims =
+	    cJSON_ParseWithLength(jws->payload_json.ptr, jws->payload_json.len);
+
+	json_put_string(p, "algorithm", str_of(jose_alg_name(jws->alg)));
+	json_put_string(p, "kid", jws->kid);
+	write_date(p, "not_before", jws->nbf);
+	write_date(p, "expires", jws->exp);
+	if (claims)
+		json_put_value(p, "claims", claims);
+	cJSON_Delete(claims);
+}
+
+static void
+write_verdict(
+    struct jsonpage *out, const struct jwt_provider *p, enum jws_status status)
+{
+	json_open_map(out, NULL);
+	json_put_string(out, "name", p->name);
+	json_put_bool(out, "accepted", !status);
 	if (status)
-		return CMD_FAILED;
-	print_token(&jws, now);
-	for (size_t i = 0; i < rules->n_providers; i++) {
-		const struct jwt_provider *p = &rules->providers[i];
+		json_put_string(out, "reason", str_of(jws_status_text(status)));
+	if (status == JWS_UNKNOWN_ISSUER)
+		json_put_string(out, "issuer", p->conf->issuer);
+	if (status == JWS_AUDIENCE_NOT_ALLOWED) {
+		json_open_list(out, "audiences");
+		for (size_t i = 0; i < p->conf->audiences.n; i++)
+			json_put_string(out, NULL, p->conf->audiences.items[i]);
+		json_close_list(out);
+	}
+	json_close_map(out);
+}
 
-		if (only && !str_eq(p->name, str_of(only)))
+/* What is asked about a token, and how it is said. */
+struct inquiry {
+	const struct jwt_rules *rules;
+	const char *only; /* NULL: all providers */
+	struct jsonpage *json; /* NULL: for people */
+	int64_t now; /* seconds */
+};
+
+/* By each provider that is asked; whether one accepts it. */
+static bool
+ask_providers(const struct inquiry *q, const struct jws *jws)
+{
+	bool is_accepted = false;
+
+	for (size_t i = 0; i < q->rules->n_providers; i++) {
+		const struct jwt_provider *p = &q->rules->providers[i];
+		enum jws_status status;
+
+		if (q->only && !str_eq(p->name, str_of(q->only)))
 			continue;
-		status = judge(p, &jws, now);
+		status = judge(p, jws, q->now);
+		is_accepted |= !status;
+		if (q->json) {
+			write_verdict(q->json, p, status);
+			continue;
+		}
 		(void)printf("provider " STR_FMT ": %s\n", STR_ARG(p->name),
 		    status ? jws_status_text(status) : "accepted");
 		print_hint(p, status);
-		if (!status)
-			outcome = CMD_OK;
 	}
-	return fflush(stdout) ? CMD_FAILED : outcome;
+	return is_accepted;
+}
+
+static bool
+check_text(const struct inquiry *q, const struct jws *jws, enum jws_status form)
+{
+	(void)printf(
+	    "token: %s\n", form ? jws_status_text(form) : "well formed");
+	if (form)
+		return false;
+	print_token(jws, q->now);
+	return ask_providers(q, jws);
+}
+
+static bool
+check_json(const struct inquiry *q, const struct jws *jws, enum jws_status form)
+{
+	struct jsonpage *p = q->json;
+	bool is_accepted = false;
+	struct str bytes;
+
+	json_open_map(p, NULL);
+	json_put_bool(p, "well_formed", !form);
+	if (form)
+		json_put_string(p, "reason", str_of(jws_status_text(form)));
+	else
+		write_token(p, jws);
+	json_open_list(p, "providers");
+	if (!form)
+		is_accepted = ask_providers(q, jws);
+	json_close_list(p);
+	json_put_bool(p, "accepted", is_accepted);
+	json_close_map(p);
+	json_end(p);
+	bytes = buf_bytes(p->out);
+	return !p->err &&
+	       fwrite(bytes.ptr, 1, bytes.len, stdout) == bytes.len &&
+	       is_accepted;
+}
+
+static int
+check(const struct args *args, const struct jwt_rules *rules, struct str token,
+    struct arena *arena)
+{
+	struct buf text;
+	struct jsonpage json = { .out = &text };
+	struct inquiry q = { .rules = rules,
+		.only = args_value(args, "--provider", 0),
+		.json = args_value(args, "--json", 0) ? &json : NULL,
+		.now = clock_wall_now_ns() / NS_PER_S };
+	struct jws jws;
+	enum jws_status form = jws_parse(arena, token, &jws);
+	bool is_accepted;
+
+	buf_init(&text, OUTPUT_MAX);
+	is_accepted =
+	    q.json ? check_json(&q, &jws, form) : check_text(&q, &jws, form);
+	buf_free(&text);
+	return fflush(stdout) || !is_accepted ? CMD_FAILED : CMD_OK;
 }
 
 /* ---- the command ---- */
@@ -303,6 +408,8 @@ read_token(struct arena *arena, const char *operand)
 	if (!operand || !strcmp(operand, "-"))
 		token =
 		    (struct str){ room, fread(room, 1, sizeof(room), stdin) };
+	while (token.len && strchr("\r\n", token.ptr[token.len - 1]))
+		token.len--;
 	token = str_trim(token);
 	if (str_starts_nocase(token, STR("Bearer ")))
 		token = str_trim(str_slice(token, 7, token.len));
@@ -323,7 +430,7 @@ run(const struct args *args, struct loaded *l)
 	if (!strcmp(verb, "mint"))
 		return mint(l->arena, p, args);
 	return check(
-	    rules, name, read_token(l->arena, args_operand(args, 1)), l->arena);
+	    args, rules, read_token(l->arena, args_operand(args, 1)), l->arena);
 }
 
 int

@@ -94,6 +94,7 @@ struct schema_field {
 	const char *fallback; /* default, as the user would write it, or NULL */
 	const char *
 	    text; /* a sentence for the operator; for refused ones the reason */
+	const char *envoy; /* of the short form: what it stands for, or NULL */
 };
 
 struct schema_message {

@@ -160,7 +160,8 @@ stream_open(struct stream *s, struct arena *arena,
 	s->x->original_path = headers_get(&r.headers, STR(":path"));
 	s->x->client_address = r.address;
 	s->x->upload_len = r.content_length;
-	if (err)
+	s->echo = echo_open(s, &r.headers, params, n, err ? why.status : 0);
+	if (err && !s->echo)
 		refuse(s, why.status, why.details);
 	else if (r.content_length == 0)
 		end_upload(s);
@@ -190,7 +191,8 @@ stream_start(struct stream *s)
 	if (x->upload_len < 0 && x->upload_end)
 		x->upload_len = (int64_t)x->bytes_received;
 	s->started = true;
-	exchange_start(x);
+	if (!s->echo)
+		exchange_start(x);
 	arm_limit(s);
 }
 
@@ -369,7 +371,9 @@ stream_pump(struct stream *s, struct buf *between)
 
 	if (!s->started)
 		return STREAM_RUNNING;
-	if (s->resumes && x->phase < EXCHANGE_FORWARDING)
+	if (s->echo)
+		echo_advance(s->echo);
+	else if (s->resumes && x->phase < EXCHANGE_FORWARDING)
 		exchange_upload_moved(x);
 	else if (s->resumes)
 		router_resume(x);
@@ -487,6 +491,9 @@ stream_close(struct stream *s)
 	task_clear(s->front->loop, &s->task);
 	timer_clear(s->front->loop, &s->limit);
 	timer_clear(s->front->loop, &s->cut);
+	if (s->echo)
+		echo_close(s->echo);
+	s->echo = NULL;
 	router_end(x);
 	exchange_end(x);
 	timer_clear(s->front->loop, &s->periodic);

@@ -9,6 +9,7 @@
 
 #include "base/loop.h"
 #include "chain/exchange.h"
+#include "front/echo.h"
 #include "front/output.h"
 #include "http/cgi.h"
 #include "observe/access_log.h"
@@ -34,6 +35,7 @@ struct stream {
 	const struct front *front;
 	struct exchange *x; /* NULL: no request under way */
 	struct output *out;
+	struct echo *echo; /* NULL: not one of the doctor's requests */
 	int fd; /* where output goes */
 	void (*changed)(void *owner);
 	void *owner;

@@ -1,9 +1,10 @@
 """sallyport token: what it makes is accepted, and it says why others are not."""
 
 import json
+import subprocess
 import time
 
-from harness import tokens
+from harness import servers, tokens
 from harness.config import ENV, with_jwt
 from harness.servers import write
 
@@ -66,3 +67,45 @@ def test_what_cannot_be_done_is_said(backend, scene, run, tmp_path):
     )
     out = run("token", "mint", "-c", bare)
     assert out.returncode == 1 and "asks for no token" in out.stderr
+
+
+def test_tools_are_told_in_json(backend, scene, run, tmp_path):
+    file = write(f"{tmp_path}/c.yaml", json.dumps(config(scene, backend)))
+
+    def check(token):
+        out = run("token", "check", "-c", file, "--json", token, env=ENV)
+        seen = json.loads(out.stdout)
+        assert seen["accepted"] == (out.returncode == 0)
+        return seen
+
+    made = run("token", "mint", "-c", file, "--claim", "sub=a", env=ENV)
+    seen = check(made.stdout.strip())
+    assert seen["accepted"] and seen["well_formed"]
+    assert seen["algorithm"] == "HS256" and seen["claims"]["sub"] == "a"
+    assert seen["expires"] > time.time()
+    assert seen["providers"] == [{"name": "jwt", "accepted": True}]
+    wrong = tokens.hmac_token(
+        {"iss": "https://login.test", "aud": "web", "exp": time.time() + 60}
+    )
+    seen = check(wrong)
+    (provider,) = seen["providers"]
+    assert provider["audiences"] == ["api"]
+    assert provider["reason"].startswith("Audiences in Jwt")
+    seen = check("nonsense")
+    assert not seen["well_formed"] and seen["providers"] == []
+    assert seen["reason"].startswith("Jwt is not in the form")
+
+
+def test_a_token_comes_from_standard_input(backend, scene, run, tmp_path):
+    file = write(f"{tmp_path}/c.yaml", json.dumps(config(scene, backend)))
+    made = run("token", "mint", "-c", file, env=ENV).stdout
+    for text in (made, "Bearer " + made, made.strip() + "\r\n"):
+        out = subprocess.run(
+            [servers.PROGRAM, "token", "check", "-c", file],
+            input=text,
+            env=servers.environment(ENV),
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+        assert out.returncode == 0, out.stdout
