@@ -183,8 +183,9 @@ static const struct schema_field form_fields[] = {
 	    .fallback = "unix:/run/sallyport/sallyport.sock",
 	    .text = "Socket for the web server: HOST:PORT or unix:PATH." },
 	{ FIELD(SCHEMA_MESSAGE, short_form, routes), .label = SCHEMA_LIST,
-	    .message = &route_message, .min_items = 1, .required = true,
-	    .text = "What is forwarded where; the longest path wins." },
+	    .message = &route_message, .required = true,
+	    .text = "What is forwarded where; the longest path wins. An empty "
+		    "list forwards nothing." },
 	{ FIELD(SCHEMA_MESSAGE, short_form, jwt), .message = &jwt_message,
 	    .text = "Tokens for routes with `auth: jwt`." },
 	{ FIELD(SCHEMA_MESSAGE, short_form, cors), .message = &cors_message,

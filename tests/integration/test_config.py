@@ -70,7 +70,6 @@ def test_all_mistakes_are_told_in_one_run(run, file, tmp_path, command):
         "",
         "[]",
         "routes: [",
-        "routes: []",
         "a: &x [1]\nb: *y\n",
         "\x00",
         "routes:\n\t- path: /a\n",
