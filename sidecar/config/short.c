@@ -246,8 +246,8 @@ static const struct schema_field form_fields[] = {
 	    .text = "Socket for the web server: ADDRESS:PORT or unix:PATH.",
 	    .envoy = "listeners[0].address" },
 	{ FIELD(SCHEMA_MESSAGE, short_form, routes), .label = SCHEMA_LIST,
-	    .message = &route_message, .min_items = 1, .required = true,
-	    .text = "What is forwarded where.",
+	    .message = &route_message, .required = true,
+	    .text = "What is forwarded where; an empty list forwards nothing.",
 	    .envoy = "route_config.virtual_hosts[0].routes" },
 	{ FIELD(SCHEMA_MESSAGE, short_form, jwt), .message = &jwt_message,
 	    .text =

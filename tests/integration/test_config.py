@@ -119,7 +119,6 @@ def test_mistakes_of_all_stages_are_told(run, file, misspelt, lines):
         "",
         "[]",
         "routes: [",
-        "routes: []",
         "a: &x [1]\nb: *y\n",
         "\x00",
         "routes:\n\t- path: /a\n",
