@@ -135,7 +135,7 @@ static const struct {
 		    "%2F is neither refused nor decoded" } } },
 	[AILMENT_BODY] = { "body-limit", "large bodies pass",
 	    { [SERVER_LIGHTTPD] = { "lighttpd's configuration",
-		  "server.max-request-size = 0" },
+		  "server.max-request-size := 0" },
 		[SERVER_APACHE] = { "the <Location> of the gateway; the second "
 				    "with mod_fcgid",
 		    "LimitRequestBody 0\nFcgidMaxRequestLen 1073741824" },
@@ -147,7 +147,7 @@ static const struct {
 	[AILMENT_CHUNKED_BODY] = { "chunked-body",
 	    "bodies of unknown length pass",
 	    { [SERVER_LIGHTTPD] = { "lighttpd's configuration",
-		  "server.stream-request-body = 0" },
+		  "server.stream-request-body := 0" },
 		[SERVER_CADDY] = { "reverse_proxy, since Caddy 2.9",
 		    "request_buffers 10MiB" },
 		[SERVER_APACHE] = { "the <Location> of the gateway; the second "
@@ -159,7 +159,7 @@ static const struct {
 	[AILMENT_REQUEST_HEADER] = { "request-header",
 	    "long request headers pass",
 	    { [SERVER_LIGHTTPD] = { "lighttpd's configuration",
-		  "server.max-request-field-size = 32768" },
+		  "server.max-request-field-size := 32768" },
 		[SERVER_APACHE] = { "Apache's configuration, or the first "
 				    "<VirtualHost> of the address",
 		    "LimitRequestFieldSize 16380" },
@@ -182,7 +182,7 @@ static const struct {
 		    "the field Status is taken off answers" } } },
 	[AILMENT_EVENTS] = { "events", "events arrive at once",
 	    { [SERVER_LIGHTTPD] = { "lighttpd's configuration",
-		  "server.stream-response-body = 2" },
+		  "server.stream-response-body := 2" },
 		[SERVER_APACHE] = { "ProxyPass, or with mod_fcgid on a line of "
 				    "its own",
 		    "flushpackets=on\nFcgidOutputBufferSize 0" },
@@ -195,7 +195,7 @@ static const struct {
 		    "answers are not buffered" } } },
 	[AILMENT_STREAM] = { "stream", "streams arrive at once",
 	    { [SERVER_LIGHTTPD] = { "lighttpd's configuration",
-		  "server.stream-response-body = 2" },
+		  "server.stream-response-body := 2" },
 		[SERVER_APACHE] = { "ProxyPass, or with mod_fcgid on a line of "
 				    "its own",
 		    "flushpackets=on\nFcgidOutputBufferSize 0" },
