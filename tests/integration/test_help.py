@@ -88,6 +88,13 @@ def test_every_command_is_in_the_manual(page, run):
     assert all(name in completion for name in names)
 
 
+def test_every_command_helps_with_itself(run):
+    for word in ("-h", "--help"):
+        out = run("init", word)
+        assert (out.returncode, out.stderr) == (0, "")
+        assert out.stdout == run("help", "init").stdout
+
+
 def test_a_wrong_command_is_told_the_nearest(run):
     for args in (["statsu"], ["help", "statsu"]):
         out = run(*args)
