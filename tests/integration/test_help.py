@@ -101,3 +101,12 @@ def test_a_wrong_command_is_told_the_nearest(run):
         assert (out.returncode, out.stdout) == (64, "")
         assert 'did you mean "status"?' in out.stderr
     assert "did you mean" not in run("xyzzy").stderr
+
+
+def test_where_there_is_no_configuration_yet_the_way_on_is_said(run):
+    out = run("explain", "GET", "/")
+    if "No such file" not in out.stderr:
+        pytest.skip("there is a configuration where it is looked for")
+    assert out.returncode == 78
+    assert "`sallyport init` makes a first one" in out.stderr
+    assert "init" not in run("explain", "GET", "/", "-c", "/none").stderr
