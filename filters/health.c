@@ -171,7 +171,7 @@ report(struct exchange *x)
 	if (uptime_ns < 0)
 		uptime_ns = 0;
 	body = arena_printf(host_arena(x),
-	    "{\"status\":\"%s\",\"uptime\":%lld,\"circuits\":{" STR_FMT "}}",
+	    "{\"status\":\"%s\",\"uptime\":%lld,\"circuits\":{" STR_FMT "}}\n",
 	    status, (long long)(uptime_ns / NS_PER_MS),
 	    STR_ARG(err ? STR("") : buf_bytes(&circuits)));
 	buf_free(&circuits);

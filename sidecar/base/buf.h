@@ -17,6 +17,7 @@ struct buf {
 	size_t max; /* bytes it may hold at once */
 };
 
+/* Empty, for at most max bytes; buf_free gives back what it has allocated. */
 void buf_init(struct buf *, size_t max);
 void buf_free(struct buf *);
 

@@ -15,6 +15,7 @@
 
 struct loop;
 
+/* NULL if the system gives no epoll descriptor. */
 struct loop *loop_new(void);
 void loop_free(struct loop *);
 

@@ -65,6 +65,16 @@ random_u64(void)
 	return value;
 }
 
+uint64_t
+random_next(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+	return z ^ (z >> 31);
+}
+
 void
 random_uuid(char out[RANDOM_UUID_LEN])
 {

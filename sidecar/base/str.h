@@ -39,6 +39,7 @@ str_eq(struct str a, struct str b)
 	return a.len == b.len && (a.len == 0 || !memcmp(a.ptr, b.ptr, a.len));
 }
 
+/* Whether s begins with prefix; everything begins with an empty one. */
 static inline bool
 str_starts(struct str s, struct str prefix)
 {
@@ -46,6 +47,7 @@ str_starts(struct str s, struct str prefix)
 	       (prefix.len == 0 || !memcmp(s.ptr, prefix.ptr, prefix.len));
 }
 
+/* The same, ASCII letters compared without case. */
 bool str_starts_nocase(struct str s, struct str prefix);
 
 /* The same bytes, ASCII letters compared without case. */
@@ -55,6 +57,7 @@ str_eq_nocase(struct str a, struct str b)
 	return a.len == b.len && str_starts_nocase(a, b);
 }
 
+/* Whether s ends with suffix. */
 bool str_ends(struct str s, struct str suffix);
 
 /* Byte order comparison, shorter first when one begins the other. */
@@ -73,6 +76,7 @@ str_find_char(struct str s, char c, size_t from)
 /* Offset of the first control character below blank, in the same way. */
 size_t str_find_control(struct str s, size_t from);
 
+/* Offset of the first needle at or after from, or s.len if there is none. */
 size_t str_find(struct str s, struct str needle, size_t from);
 
 /* The part from offset from up to to (both cut to the length of s). */

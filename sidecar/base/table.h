@@ -33,6 +33,7 @@ struct table_walk {
 	uint64_t hash; /* of the first next bytes */
 };
 
+/* A walk over the keys that text begins with, from the shortest on. */
 struct table_walk table_walk(const struct table *, struct str text);
 
 /* The number of the next longer key, or TABLE_NONE after the last one. */

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "chain/chain.h"
 #include "chain/format.h"
 #include "chain/host.h"
@@ -16,7 +17,6 @@
 #include "config/bootstrap.h"
 #include "state/counter.h"
 #include "state/gauge.h"
-
 
 struct arena *
 host_setup_arena(struct setup *s)
@@ -539,15 +539,13 @@ host_keep(struct exchange *x, struct str s)
 	return arena_str(x->arena, s);
 }
 
-/* splitmix64 over the request's random number. */
+/* A sequence that the request's random number begins. */
 uint64_t
 host_random(struct exchange *x, uint64_t n)
 {
-	uint64_t z = x->random_next += 0x9e3779b97f4a7c15;
+	uint64_t value = random_next(&x->random_next);
 
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return n ? (z ^ (z >> 31)) % n : 0;
+	return n ? value % n : 0;
 }
 
 void

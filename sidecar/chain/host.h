@@ -247,16 +247,19 @@ struct rate_limits;
 const struct rate_limits *host_rate_limits(struct exchange *, enum host_level);
 bool host_route_includes_vhost_limits(struct exchange *);
 
+/* Adds to a counter of host_setup_counter; -1 is none. */
 void host_count(struct exchange *, int counter, uint64_t by);
 
 /* This process's part of a gauge; and the sum over all processes. */
 void host_gauge_add(struct exchange *, int gauge, int64_t by);
 int64_t host_gauge(struct exchange *, int gauge);
 
+/* The state file, or NULL; the time of the clocks, in nanoseconds. */
 struct state *host_state(struct exchange *);
 int64_t host_boot_ns(struct exchange *);
 int64_t host_wall_ns(struct exchange *);
 
+/* Memory that lasts as long as the request, and a copy of s in it. */
 struct arena *host_arena(struct exchange *);
 struct str host_keep(struct exchange *, struct str);
 

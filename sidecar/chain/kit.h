@@ -32,6 +32,7 @@ struct str kit_json(struct setup *, const struct node *);
 
 /* ---- while a request runs ---- */
 
+/* Whether all matches hold; true if there are none. */
 bool kit_headers_hold(
     struct exchange *, enum host_map, const struct kit_matches *);
 

@@ -10,6 +10,7 @@ struct logfilter;
 const struct logfilter *logfilter_build(
     struct arena *, const struct conf_log_filter *, struct diag *);
 
+/* Whether the request, which has ended, is logged. */
 bool logfilter_holds(const struct logfilter *, const struct exchange *);
 
 #endif

@@ -38,6 +38,7 @@ struct str metadata_json(
 struct str metadata_string(
     const struct exchange *, struct str ns, const struct str *keys, size_t n);
 
+/* Whether there is anything in the namespace. */
 bool metadata_has(const struct exchange *, struct str ns);
 
 /* Sets a key, to a string or to a JSON value, or to a number. Copies everything. */

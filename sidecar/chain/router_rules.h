@@ -15,6 +15,7 @@ struct router_rules {
 
 extern const struct schema_message router_message;
 
+/* What it says for requests, allocated in the arena; errors go to the diag. */
 void router_rules_build(
     struct arena *, const struct any *, struct router_rules *, struct diag *);
 

@@ -19,6 +19,7 @@ struct wake {
 	uint32_t generation;
 };
 
+/* Those of one worker; the loop must outlive them. */
 struct wakes *wakes_new(struct loop *);
 void wakes_free(struct wakes *);
 

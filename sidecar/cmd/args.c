@@ -103,6 +103,13 @@ check_required(const struct args *a)
 	return CMD_OK;
 }
 
+static bool
+asks_for_help(const struct cmd *cmd, const char *arg)
+{
+	return !strcmp(arg, "--help") ||
+	       (!strcmp(arg, "-h") && !find_option(cmd, arg, strlen(arg)));
+}
+
 int
 args_read(struct args *a, const struct cmd *cmd, int argc, char **argv)
 {
@@ -113,7 +120,7 @@ args_read(struct args *a, const struct cmd *cmd, int argc, char **argv)
 	for (int i = 1; i < argc && !status; i++) {
 		const char *arg = argv[i];
 
-		if (!options_ended && !strcmp(arg, "--help")) {
+		if (!options_ended && asks_for_help(cmd, arg)) {
 			cmd_print_help(cmd, stdout);
 			exit(CMD_OK);
 		}

@@ -168,7 +168,8 @@ look_at_socket(struct doctor *d, const char *path)
 		doctor_say(d, AILMENT_UNREACHABLE, DOCTOR_NOTE,
 		    "On the socket of the configuration, %s (mode %04o, user "
 		    "%u, group %u), somebody listens: the web server must name "
-		    "this one, and its user must be able to write to it",
+		    "this one, and its user must be able to write to it and to "
+		    "enter every folder above it",
 		    path, st.st_mode & 07777, st.st_uid, st.st_gid);
 }
 

@@ -168,7 +168,7 @@ doctor_reach(struct doctor *d)
 		d->pid = probe_number(&p, "pid");
 		choose_source(d, &p);
 	} else if (!p.status) {
-		doctor_say(d, AILMENT_UNREACHABLE, DOCTOR_PROBLEM,
+		doctor_say(d, AILMENT_NO_SERVER, DOCTOR_PROBLEM,
 		    p.is_connected ? "The web server gives no answer: %s"
 				   : "The web server is not reached: %s",
 		    p.failure ? p.failure : "it closes the connection");
@@ -359,7 +359,7 @@ static const struct {
 	{ AILMENT_ESCAPED_SLASH, "doctor/a%2Fb" },
 	{ AILMENT_SLASHES, "doctor//a" },
 	{ AILMENT_TARGET, "doctor/a%252Fb" },
-	{ AILMENT_TARGET, "doctor/a%20b;c=%7E" },
+	{ AILMENT_TARGET, "doctor/a%20b;c=%7Ed" },
 	{ AILMENT_TARGET, "doctor/a?b=%2F//%20&c" },
 };
 

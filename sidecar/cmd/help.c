@@ -181,7 +181,8 @@ cmd_print_manual(FILE *out)
 		(void)fprintf(
 		    out, ".It %d\n%s\n", statuses[i].status, statuses[i].text);
 	(void)fputs(".El\n.Sh SEE ALSO\n.Xr sallyport.yaml 5 ,\n"
-		    ".Xr sallyport-filters 7 ,\n.Xr sallyport-fronts 7\n",
+		    ".Xr sallyport-filters 7 ,\n.Xr sallyport-from-envoy 7 "
+		    ",\n.Xr sallyport-from-nginx 7 ,\n.Xr sallyport-fronts 7\n",
 	    out);
 }
 

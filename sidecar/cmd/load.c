@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "cmd/load.h"
 #include "config/bootstrap.h"
@@ -25,6 +27,16 @@ build(struct loaded *l, struct state *state, const char *log)
 		   : ERR_CONFIG;
 }
 
+/* The file that is taken where none is named, and nobody has made it yet. */
+static void
+hint_at_init(const char *file, struct diag *diag)
+{
+	if (!strcmp(file, SALLYPORT_CONFIG_FILE) && access(file, F_OK))
+		diag_hint(diag,
+		    "`sallyport init` makes a first one; -c FILE, or "
+		    "SALLYPORT_CONFIG of a web server, names another");
+}
+
 static enum err
 read_only(const char *file, enum load_mode mode, struct loaded *out)
 {
@@ -41,6 +53,8 @@ read_only(const char *file, enum load_mode mode, struct loaded *out)
 	/* What compiling would find wrong is told in the same run. */
 	if (out->bootstrap)
 		(void)build(out, NULL, NULL);
+	else
+		hint_at_init(file, out->diag);
 	return ERR_CONFIG;
 }
 

@@ -94,13 +94,27 @@ put_field(const struct schema_field *f, FILE *out)
 	(void)fputs(".\n", out);
 }
 
+/* "One of add, set, remove is given, and no other of them." */
+static void
+put_alternatives(const struct schema_message *m, FILE *out)
+{
+	const char *before = "One of\n.Cm ";
+
+	if (!m->required_oneof)
+		return;
+	for (const struct schema_field *f = m->fields; f->name; f++) {
+		if (!f->oneof || strcmp(f->oneof, m->required_oneof) != 0)
+			continue;
+		(void)fprintf(out, "%s%s", before, f->name);
+		before = " ,\n.Cm ";
+	}
+	(void)fputs("\nis given, and no other of them.\n", out);
+}
+
 static void
 put_fields(const struct schema_message *m, FILE *out)
 {
-	if (m->required_oneof)
-		(void)fputs("Exactly one of those that say where it is, or "
-			    "what is done, is given.\n",
-		    out);
+	put_alternatives(m, out);
 	(void)fputs(".Bl -tag -width Ds\n", out);
 	for (const struct schema_field *f = m->fields; f->name; f++)
 		if (f->stance == SCHEMA_ENFORCED)
@@ -145,6 +159,11 @@ static const char head[] =
     "or an undefined environment variable are errors, and nothing starts "
     "with them:\n.Ic sallyport check\nsays all of them, with their places.\n"
     ".Pp\n"
+    "Whatever the routes are,\n.Pa /health ,\n.Pa /livez\nand\n.Pa /readyz\n"
+    "are answered by the gateway itself:\n"
+    "the first with the state of all breakers, the second with 200 as long as "
+    "the process lives. The first and the last are 503 while every breaker "
+    "is open.\n.Pp\n"
     "Envoy has no filter for what is called sallyport.rate_limit, "
     "sallyport.breaker and sallyport.rewrite below: it is in libsallyport.so, "
     "a dynamic module that Envoy loads.\n"
@@ -204,6 +223,7 @@ static const char tail[] =
     ".Sh FILES\n.Bl -tag -width Ds\n"
     ".It Pa " SALLYPORT_CONFIG_FILE "\nWhere it is looked for.\n.El\n"
     ".Sh SEE ALSO\n.Xr sallyport 1 ,\n.Xr sallyport-filters 7 ,\n"
+    ".Xr sallyport-from-envoy 7 ,\n.Xr sallyport-from-nginx 7 ,\n"
     ".Xr sallyport-fronts 7\n";
 
 void

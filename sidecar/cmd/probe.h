@@ -57,6 +57,7 @@ struct probe {
 /* Sends n probes (up to PROBES_AT_ONCE) at once and waits for all answers. */
 void probe_run(const struct probe_site *, struct probe *, size_t n);
 
+/* Gives back what probe_run has filled in. */
 void probe_free(struct probe *);
 
 /* Value of a response header as it came, without blanks around it, or absent. */

@@ -40,9 +40,15 @@ find(struct state *state, const struct request *r, struct master_report *found)
 	}
 	if (found->pid)
 		return CMD_OK;
+	if (r->pid)
+		(void)fprintf(
+		    stderr, "sallyport reload: process %ld is", (long)r->pid);
+	else
+		(void)fputs("sallyport reload: there is", stderr);
 	(void)fprintf(stderr,
-	    "sallyport reload: no gateway that was started by \"sallyport "
-	    "serve\" uses %s\n",
+	    " no gateway that was started by \"sallyport serve\" and uses "
+	    "%s\n\"sallyport status\" has those that are; what a web server "
+	    "has started is loaded anew when it is started anew.\n",
 	    r->state ? r->state : SALLYPORT_STATE_FILE);
 	return CMD_FAILED;
 }

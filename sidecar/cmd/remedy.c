@@ -21,10 +21,16 @@ static const struct {
 		    "default_backend sallyport" },
 		[SERVER_OTHER] = { "the web server's configuration",
 		    "what \"sallyport snippet FRONT\" prints for it" } } },
+	[AILMENT_NO_SERVER] = { "no-web-server", "the web server answers",
+	    { [SERVER_OTHER] = { "on the web server's host",
+		  "systemctl status of it, and its error log, say whether it "
+		  "runs;\nits configuration says on which port: the URL must "
+		  "have that one" } } },
 	[AILMENT_UNREACHABLE] = { "unreachable", "the gateway is reached",
 	    { [SERVER_OTHER] = { "on this host",
-		  "sallyport serve -c FILE, or systemctl start sallyport; the "
-		  "web server's user must be able to write to its socket" } } },
+		  "sallyport serve -c FILE, or systemctl start sallyport;\n"
+		  "the web server's user must be able to write to its "
+		  "socket,\nand to enter every folder above it" } } },
 	[AILMENT_AUTHORIZATION] = { "authorization",
 	    "Authorization reaches the gateway",
 	    { [SERVER_APACHE] = { "the <Location> of the gateway",

@@ -15,10 +15,14 @@ state_use(const char *path, struct state **out)
 		path = SALLYPORT_STATE_FILE;
 	/* Opening would make one. */
 	if (access(path, R_OK | W_OK)) {
-		(void)fprintf(stderr,
-		    "sallyport: state file %s: %s\nIt is there once a gateway "
-		    "has run with it; --state FILE names another.\n",
-		    path, strerror(errno));
+		const char *advice =
+		    errno == EACCES
+			? "It is the gateway's: be its user, or root (sudo)."
+			: "It is there once a gateway has run with it; --state "
+			  "FILE names another.";
+
+		(void)fprintf(stderr, "sallyport: state file %s: %s\n%s\n",
+		    path, strerror(errno), advice);
 		return CMD_FAILED;
 	}
 	return state_open(path, out) ? CMD_FAILED : CMD_OK;

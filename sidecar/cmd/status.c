@@ -111,6 +111,7 @@ put_process(void *arg, pid_t pid, int64_t joined_ns)
 		    separator(v), (long)pid, to_ms(v->now_ns - joined_ns));
 		return;
 	}
+	v->n++;
 	PUT(v, "process %ld: up ", (long)pid);
 	put_span(v, v->now_ns - joined_ns);
 	PUT(v, "\n");

@@ -224,9 +224,12 @@ const struct cmd cmd_table[] = {
 	    "the configuration it had, and the errors are printed." },
 	{ "status", cmd_status, status_options, "", 0, 0,
 	    "print gateways, processes, breakers and limits of the state file",
-	    NULL },
+	    "A gateway is what \"sallyport serve\" has started, a process one of "
+	    "its workers or what a web server has started. A breaker that no "
+	    "configuration has any more is still shown, as the file has it." },
 	{ "stats", cmd_stats, stats_options, "", 0, 0,
-	    "print the counters, by Envoy's names", NULL },
+	    "print the counters, by Envoy's names",
+	    "They are sums over all processes that have used the state file." },
 	{ "token", cmd_token, token_options, "mint|check [TOKEN]", 1, 2,
 	    "make a token for tests, or say why one is not accepted",
 	    "A token is made with the secret of the configuration; with "

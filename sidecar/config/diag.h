@@ -11,6 +11,7 @@
 
 struct diag;
 
+/* What is said is kept in the arena, which must outlive it. */
 struct diag *diag_new(struct arena *);
 
 /*

@@ -265,7 +265,7 @@ static const struct schema_field bootstrap_fields[] = {
 	REFUSED("xds_config_tracker_extension", FILES_ONLY),
 	REFUSED("listener_manager", UNBUILT),
 	DELEGATED("application_log_config", "the log's format is fixed"),
-	DELEGATED("grpc_async_client_manager_config", "gRPC is not spoken"),
+	DELEGATED("grpc_async_client_manager_config", "there is no gRPC"),
 	DELEGATED("memory_allocator_manager", UNBUILT),
 	DELEGATED_SCALAR("enable_worker_cpu_affinity", UNBUILT),
 	{ .name = NULL },

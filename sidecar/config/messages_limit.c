@@ -4,7 +4,7 @@
 #include "config/messages.h"
 #include "config/model_limit.h"
 
-#define NO_OPERATORS "descriptor_value has no operators, as in Envoy"
+#define NO_OPERATORS "there are no operators in descriptor_value, as in Envoy"
 
 static const struct schema_field request_headers_fields[] = {
 	{ .name = "header_name",

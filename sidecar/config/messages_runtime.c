@@ -152,26 +152,3 @@ const struct schema_message conf_runtime_double_message = {
 	.fields = double_fields,
 	.check = check_double,
 };
-
-static const struct schema_field flag_fields[] = {
-	{ FIELD(SCHEMA_BOOL, conf_runtime_flag, default_value),
-	    .text = "The value." },
-	{ FIELD(SCHEMA_STR, conf_runtime_flag, runtime_key), .text = KEY_TEXT },
-	{ .name = NULL },
-};
-
-static void
-check_flag(struct diag *diag, const char *path, void *decoded)
-{
-	struct conf_runtime_flag *f = decoded;
-
-	(void)path;
-	runtime_bool(diag_runtime(diag), f->runtime_key, &f->default_value);
-}
-
-const struct schema_message conf_runtime_flag_message = {
-	.name = "envoy.config.core.v3.RuntimeFeatureFlag",
-	.size = sizeof(struct conf_runtime_flag),
-	.fields = flag_fields,
-	.check = check_flag,
-};

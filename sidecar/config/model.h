@@ -71,11 +71,6 @@ struct conf_runtime_double {
 	double default_value;
 	struct str runtime_key;
 };
-struct conf_runtime_flag {
-	const struct node *node;
-	bool default_value;
-	struct str runtime_key;
-};
 
 /* envoy.type.v3.HttpStatus */
 struct conf_http_status {
@@ -796,7 +791,6 @@ extern const struct schema_message conf_string_matcher_message;
 extern const struct schema_message conf_regex_rewrite_message;
 extern const struct schema_message conf_runtime_fraction_message;
 extern const struct schema_message conf_runtime_double_message;
-extern const struct schema_message conf_runtime_flag_message;
 extern const struct schema_message conf_http_status_message;
 extern const struct schema_message conf_cidr_range_message;
 

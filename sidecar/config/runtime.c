@@ -298,24 +298,6 @@ to_double(struct str text, double *out)
 }
 
 bool
-runtime_bool(const struct runtime *rt, struct str key, bool *out)
-{
-	const struct entry *e = find(rt, key);
-	struct str text = e ? str_trim(e->text) : STR_NONE;
-	uint64_t number;
-
-	if (str_to_u64(text, &number))
-		*out = number != 0;
-	else if (str_eq_nocase(text, STR("true")))
-		*out = true;
-	else if (str_eq_nocase(text, STR("false")))
-		*out = false;
-	else
-		return false;
-	return true;
-}
-
-bool
 runtime_double(const struct runtime *rt, struct str key, double *out)
 {
 	const struct entry *e = find(rt, key);

@@ -40,7 +40,6 @@ struct runtime *runtime_read(struct arena *, struct diag *,
  * no such key or no such value of it; a NULL runtime has no keys. A double that
  * is no integer counts as an integer without its fraction.
  */
-bool runtime_bool(const struct runtime *, struct str key, bool *out);
 bool runtime_u64(const struct runtime *, struct str key, uint64_t *out);
 bool runtime_double(const struct runtime *, struct str key, double *out);
 

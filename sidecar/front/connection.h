@@ -10,6 +10,7 @@
 
 struct connections;
 
+/* None yet; the front must outlive them. */
 struct connections *connections_new(const struct front *);
 
 /* Closes them all; requests under way end as if the client had gone. */

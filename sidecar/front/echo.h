@@ -28,6 +28,7 @@ struct echo *echo_open(struct stream *, const struct headers *,
 /* Takes what has come of the body, and answers when it is time. */
 void echo_advance(struct echo *);
 
+/* Frees it; what it waits for does not come any more. */
 void echo_close(struct echo *);
 
 #endif

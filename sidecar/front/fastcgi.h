@@ -68,6 +68,7 @@ struct fastcgi {
 	struct buf small; /* content of a BEGIN_REQUEST or management record */
 };
 
+/* Before the first byte of a connection. */
 void fastcgi_init(struct fastcgi *);
 void fastcgi_free(struct fastcgi *);
 

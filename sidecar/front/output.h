@@ -25,6 +25,7 @@ struct output {
 	bool ended; /* the last bytes are in head or sent */
 };
 
+/* Nothing to send yet; id is FastCGI's of the request that is answered. */
 void output_init(struct output *, enum output_form, uint16_t id);
 void output_free(struct output *);
 

@@ -22,6 +22,7 @@ struct headers {
 	size_t cap;
 };
 
+/* No fields; the arena holds the list and must outlive it. */
 void headers_init(struct headers *, struct arena *);
 
 /* Appends a field; name must be in lower case already. Nothing is copied. */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "module/exchange.h"
 
 enum { REQUEST_MEMORY = 1024 };
@@ -353,19 +354,17 @@ host_wall_ns(struct exchange *x)
 	return clock_wall_now_ns();
 }
 
-/* splitmix64, begun anew for each stream. */
+/* A sequence, begun anew for each stream. */
 uint64_t
 host_random(struct exchange *x, uint64_t n)
 {
-	uint64_t z;
+	uint64_t value;
 
 	if (!x->random_next)
 		x->random_next = (uint64_t)clock_boot_now_ns() ^
 				 (uint64_t)(uintptr_t)x << 20;
-	z = x->random_next += 0x9e3779b97f4a7c15;
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return n ? (z ^ (z >> 31)) % n : 0;
+	value = random_next(&x->random_next);
+	return n ? value % n : 0;
 }
 
 void

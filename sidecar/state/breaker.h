@@ -28,6 +28,7 @@ int breaker_find(struct state *, struct str name);
 /* The same without claiming: -1 for a name that has no breaker. */
 int breaker_lookup(struct state *, struct str name);
 
+/* Whether a request may go on; whoever passes reports, below, what came of it. */
 enum breaker_verdict breaker_ask(
     struct state *, int id, const struct breaker_rules *, int64_t now_boot_ns);
 

@@ -313,9 +313,3 @@ state_close(struct state *s)
 	(void)munmap(s->image, sizeof(*s->image));
 	free(s);
 }
-
-uint64_t
-state_seed(const struct state *s)
-{
-	return s->image->header.seed;
-}

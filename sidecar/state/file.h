@@ -31,10 +31,8 @@ enum err state_open(const char *path, struct state **out) CHECKED;
 /* The same layout in private memory shared with children of fork() only. */
 struct state *state_private(void);
 
+/* Takes the mapping away; what is in the file stays. NULL is allowed. */
 void state_close(struct state *);
-
-/* Random words made with the file, for hashing keys that peers choose. */
-uint64_t state_seed(const struct state *);
 
 /*
  * Puts this process on the list of live ones (pid, start time, boot clock

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/random.h"
 #include "upstream/balance.h"
 
 struct standing {
@@ -27,17 +28,6 @@ array(size_t n, size_t size)
 	return p;
 }
 
-/* splitmix64: good enough to spread load, and one word of state. */
-static uint64_t
-next_random(struct balancer *b)
-{
-	uint64_t z = b->random += 0x9e3779b97f4a7c15u;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return z ^ (z >> 31);
-}
-
 struct balancer *
 balancer_new(const struct clusters *all, uint64_t seed)
 {
@@ -48,7 +38,7 @@ balancer_new(const struct clusters *all, uint64_t seed)
 	b->random = seed;
 	for (size_t i = 0; i < all->n; i++) {
 		const struct cluster *c = &all->items[i];
-		b->next[i] = (size_t)(next_random(b) >> 1);
+		b->next[i] = (size_t)(random_next(&b->random) >> 1);
 		for (size_t j = 0; j < c->n; j++)
 			b->hosts[c->first + j].due = 1.0 / c->hosts[j].weight;
 	}
@@ -100,10 +90,10 @@ static size_t
 idlest_of_some(
     struct balancer *b, const struct standing *hosts, const struct cluster *c)
 {
-	size_t best = (size_t)(next_random(b) % c->n);
+	size_t best = (size_t)(random_next(&b->random) % c->n);
 
 	for (uint32_t i = 1; i < c->choices; i++) {
-		size_t other = (size_t)(next_random(b) % c->n);
+		size_t other = (size_t)(random_next(&b->random) % c->n);
 		if (hosts[other].active < hosts[best].active)
 			best = other;
 	}
@@ -122,7 +112,7 @@ idlest_of_all(
 		if (hosts[i].active > hosts[best].active)
 			continue;
 		equals = hosts[i].active < hosts[best].active ? 1 : equals + 1;
-		if (equals == 1 || next_random(b) % equals == 0)
+		if (equals == 1 || random_next(&b->random) % equals == 0)
 			best = i;
 	}
 	return best;
@@ -141,7 +131,7 @@ pick(struct balancer *b, const struct cluster *c, uint64_t hash,
 	if (c->policy == CONF_MAGLEV)
 		return maglev_pick(c->maglev, hash, attempt);
 	if (c->policy == CONF_RANDOM)
-		return (size_t)(next_random(b) % c->n);
+		return (size_t)(random_next(&b->random) % c->n);
 	if (c->is_weighted)
 		return by_deadline(hosts, c);
 	if (c->policy == CONF_LEAST_REQUEST)
@@ -154,7 +144,7 @@ const struct cluster_host *
 balancer_take(struct balancer *b, const struct cluster *c,
     const struct balancer_wish *wish)
 {
-	uint64_t hash = wish->has_hash ? wish->hash : next_random(b);
+	uint64_t hash = wish->has_hash ? wish->hash : random_next(&b->random);
 	size_t i = 0;
 
 	if (c->n == 0)

@@ -12,6 +12,7 @@
 
 struct balancer;
 
+/* For one worker; the clusters must outlive it. seed, random, begins its dice. */
 struct balancer *balancer_new(const struct clusters *, uint64_t seed);
 void balancer_free(struct balancer *);
 

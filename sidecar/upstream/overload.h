@@ -31,6 +31,7 @@ bool overload_take(
 void overload_force(
     struct overload *, const struct cluster *, bool is_urgent, enum resource);
 
+/* Gives back one that was taken or forced. */
 void overload_give(
     struct overload *, const struct cluster *, bool is_urgent, enum resource);
 

@@ -48,6 +48,7 @@ struct stats;
 struct stats *stats_new(struct state *, const struct clusters *);
 void stats_free(struct stats *);
 
+/* One more; nothing where nothing is counted. */
 void stats_count(struct stats *, const struct cluster *, enum cluster_counter);
 
 /* Who an answer is counted for. */

@@ -337,6 +337,8 @@ def test_a_web_server_that_does_not_run_is_said(scene, backend, run):
     out = run("doctor", url, "--state", gateway.state)
     assert out.returncode == 69
     assert "web server is not reached" in out.stdout
+    assert "sallyport serve" not in out.stdout
+    assert "systemctl status" in out.stdout
 
 
 def test_a_gateway_that_does_not_run_is_said(scene, backend, run):

@@ -88,9 +88,25 @@ def test_every_command_is_in_the_manual(page, run):
     assert all(name in completion for name in names)
 
 
+def test_every_command_helps_with_itself(run):
+    for word in ("-h", "--help"):
+        out = run("init", word)
+        assert (out.returncode, out.stderr) == (0, "")
+        assert out.stdout == run("help", "init").stdout
+
+
 def test_a_wrong_command_is_told_the_nearest(run):
     for args in (["statsu"], ["help", "statsu"]):
         out = run(*args)
         assert (out.returncode, out.stdout) == (64, "")
         assert 'did you mean "status"?' in out.stderr
     assert "did you mean" not in run("xyzzy").stderr
+
+
+def test_where_there_is_no_configuration_yet_the_way_on_is_said(run):
+    out = run("explain", "GET", "/")
+    if "No such file" not in out.stderr:
+        pytest.skip("there is a configuration where it is looked for")
+    assert out.returncode == 78
+    assert "`sallyport init` makes a first one" in out.stderr
+    assert "init" not in run("explain", "GET", "/", "-c", "/none").stderr

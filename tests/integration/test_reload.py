@@ -101,7 +101,8 @@ def test_nobody_to_ask_is_said(run, scene, backend, tmp_path):
     gateway = scene.gateway(one_route(backend))
     out = run("reload", "--state", gateway.state, "--pid", "1")
     assert out.returncode == 1
-    assert "no gateway" in out.stderr
+    assert "process 1 is no gateway" in out.stderr
+    assert "sallyport status" in out.stderr
     assert run("reload", "--state", str(tmp_path / "none")).returncode == 1
     assert run("reload", "--pid").returncode == 64
 

@@ -33,6 +33,7 @@ def test_it_shows_gateways_processes_breakers_and_limits(scene, backend, run):
     assert f"gateway {gateway.pid}: {gateway.config}, 2 workers" in out.stdout
     assert f"breaker {backend.authority}: open, opened 1 time, tries" in out.stdout
     assert "limits: 1 client counted" in out.stdout
+    assert "no process runs" not in out.stdout
 
 
 def test_without_a_gateway_the_file_is_still_shown(scene, backend, run):

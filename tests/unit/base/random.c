@@ -17,6 +17,18 @@ START_TEST(blocks_differ)
 }
 END_TEST
 
+/* The first numbers from 0, as they are published. */
+START_TEST(a_sequence_is_splitmix64)
+{
+	uint64_t state = 0, other = 1;
+
+	ck_assert(random_next(&state) == 0xe220a8397b1dcdaf);
+	ck_assert(random_next(&state) == 0x6e789e6aa1b965f4);
+	ck_assert(random_next(&state) == 0x06c45d188009454f);
+	ck_assert(random_next(&other) != 0xe220a8397b1dcdaf);
+}
+END_TEST
+
 START_TEST(a_uuid_tells_its_version_and_variant)
 {
 	char text[RANDOM_UUID_LEN], other[RANDOM_UUID_LEN];
@@ -45,6 +57,7 @@ suite_base_random(void)
 	TCase *t = tcase_create("random");
 
 	tcase_add_test(t, blocks_differ);
+	tcase_add_test(t, a_sequence_is_splitmix64);
 	tcase_add_test(t, a_uuid_tells_its_version_and_variant);
 	suite_add_tcase(s, t);
 	return s;

@@ -29,24 +29,23 @@ layers(const char *text)
 
 static const struct {
 	const char *value; /* of the key k */
-	const char *as_bool; /* NULL: none */
 	int64_t as_integer; /* -1: none */
 	double as_double; /* -1: none */
 	int percent; /* of a hundred; -1: none */
 } values[] = {
-	{ "5", "true", 5, 5, 5 },
-	{ "\" 0 \"", "false", 0, 0, 0 },
-	{ "101", "true", 101, 101, 100 },
-	{ "3.7", NULL, 3, 3.7, 3 },
-	{ "-1", NULL, -1, -1, -1 },
-	{ "true", "true", -1, -1, -1 },
-	{ "\"FALSE\"", "false", -1, -1, -1 },
-	{ "yes", NULL, -1, -1, -1 },
-	{ "word", NULL, -1, -1, -1 },
-	{ "{numerator: 7}", NULL, -1, -1, 7 },
-	{ "{denominator: HUNDRED}", NULL, -1, -1, 0 },
-	{ "{numerator: 7, denominator: DOZEN}", NULL, -1, -1, -1 },
-	{ "18446744073709551615", "true", -2, 18446744073709551615.0, 100 },
+	{ "5", 5, 5, 5 },
+	{ "\" 0 \"", 0, 0, 0 },
+	{ "101", 101, 101, 100 },
+	{ "3.7", 3, 3.7, 3 },
+	{ "-1", -1, -1, -1 },
+	{ "true", -1, -1, -1 },
+	{ "\"FALSE\"", -1, -1, -1 },
+	{ "yes", -1, -1, -1 },
+	{ "word", -1, -1, -1 },
+	{ "{numerator: 7}", -1, -1, 7 },
+	{ "{denominator: HUNDRED}", -1, -1, 0 },
+	{ "{numerator: 7, denominator: DOZEN}", -1, -1, -1 },
+	{ "18446744073709551615", -2, 18446744073709551615.0, 100 },
 };
 
 START_TEST(a_value_is_what_envoy_reads_in_it)
@@ -54,17 +53,12 @@ START_TEST(a_value_is_what_envoy_reads_in_it)
 	char text[200];
 	const struct runtime *rt;
 	struct conf_fractional_percent percent = { .numerator = 99 };
-	bool flag = false;
 	uint64_t integer = 0;
 	double number = 0;
 
 	(void)snprintf(text, sizeof(text),
 	    "{layers: [{name: a, static_layer: {k: %s}}]}", values[_i].value);
 	rt = layers(text);
-	ck_assert_int_eq(
-	    runtime_bool(rt, STR("k"), &flag), values[_i].as_bool != NULL);
-	if (values[_i].as_bool)
-		ck_assert_str_eq(flag ? "true" : "false", values[_i].as_bool);
 	ck_assert_int_eq(
 	    runtime_u64(rt, STR("k"), &integer), values[_i].as_integer != -1);
 	if (values[_i].as_integer >= 0)
@@ -238,11 +232,10 @@ START_TEST(a_fraction_has_its_keys_value)
 }
 END_TEST
 
-START_TEST(numbers_and_flags_have_their_keys_value)
+START_TEST(numbers_have_their_keys_value)
 {
 	const struct conf_runtime_double *number;
 	const struct conf_runtime_u32 *integer;
-	const struct conf_runtime_flag *flag;
 
 	number = with_runtime(&conf_runtime_double_message,
 	    "{default_value: 1.5, runtime_key: k}");
@@ -251,10 +244,6 @@ START_TEST(numbers_and_flags_have_their_keys_value)
 	integer = with_runtime(
 	    &conf_runtime_u32_message, "{default_value: 1, runtime_key: k}");
 	ck_assert_uint_eq(integer->default_value, 30);
-	told_free(&t);
-	flag = with_runtime(&conf_runtime_flag_message,
-	    "{default_value: true, runtime_key: \"off\"}");
-	ck_assert(!flag->default_value);
 	told_free(&t);
 }
 END_TEST
@@ -275,7 +264,7 @@ suite_config_runtime(void)
 	tcase_add_test(c, a_disk_layer_is_a_folder_of_files);
 	tcase_add_test(c, keys_that_nobody_reads_are_told);
 	tcase_add_test(c, a_fraction_has_its_keys_value);
-	tcase_add_test(c, numbers_and_flags_have_their_keys_value);
+	tcase_add_test(c, numbers_have_their_keys_value);
 	suite_add_tcase(s, c);
 	return s;
 }
