@@ -87,8 +87,13 @@ claim_breakers(struct setup *s, const struct conf_breaker *c)
 	struct state *state = host_setup_state(s);
 	struct str cluster;
 
-	if (!state || c->name.ptr)
+	host_setup_breaker(s, c->name);
+	if (!state)
 		return;
+	if (c->name.ptr) {
+		(void)!breaker_find(state, c->name);
+		return;
+	}
 	for (size_t i = 0; (cluster = host_setup_cluster(s, i)).ptr; i++)
 		(void)!breaker_find(state, cluster);
 	for (size_t i = 0; i < c->clusters.n; i++)

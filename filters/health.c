@@ -52,8 +52,9 @@ struct circuit {
 	enum breaker_state state;
 };
 
-/* A walk over the breakers: counts them, and keeps them if there is an arena. */
+/* A walk over the configuration's breakers: counts them, and keeps them if there is an arena. */
 struct survey {
+	struct exchange *x;
 	struct state *state;
 	int64_t now_ns;
 	size_t all, open, not_closed;
@@ -82,9 +83,11 @@ static void
 look_at(void *arg, struct str name, int id)
 {
 	struct survey *s = arg;
-	enum breaker_state circuit =
-	    breaker_state(s->state, id, s->now_ns, NULL);
+	enum breaker_state circuit;
 
+	if (!host_has_breaker(s->x, name))
+		return;
+	circuit = breaker_state(s->state, id, s->now_ns, NULL);
 	if (s->arena)
 		keep(s, name, circuit);
 	s->all++;
@@ -95,7 +98,8 @@ look_at(void *arg, struct str name, int id)
 static struct survey
 survey(struct exchange *x, struct arena *arena)
 {
-	struct survey s = { .state = host_state(x),
+	struct survey s = { .x = x,
+		.state = host_state(x),
 		.now_ns = host_boot_ns(x),
 		.arena = arena };
 
@@ -217,8 +221,9 @@ on_request(const void *data, void *state, struct exchange *x)
 
 const struct filter filter_health = {
 	.name = "sallyport.health",
-	.text = "Answers three paths itself: how the breakers are, whether "
-		"the process lives, and whether it is of use.",
+	.text =
+	    "Answers three paths itself: how the configuration's breakers are, whether "
+	    "the process lives, and whether it is of use.",
 	.short_form = "always there, with /health, /livez and /readyz",
 	.conf = &conf_message,
 	.needs = FILTER_NEEDS_STATE,

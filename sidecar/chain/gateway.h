@@ -24,6 +24,12 @@ struct filter_instance {
 	size_t state_at; /* offset of its state in a request's block */
 };
 
+/* A breaker that is not a cluster's. */
+struct breaker_name {
+	struct str name;
+	const struct breaker_name *next;
+};
+
 struct gateway {
 	struct arena *arena;
 	const struct conf_bootstrap *bootstrap;
@@ -42,6 +48,8 @@ struct gateway {
 	const struct trust *trust;
 	const struct request_id *request_id;
 	const struct early_mutation *early; /* or NULL */
+	bool clusters_have_breakers;
+	const struct breaker_name *breakers; /* and these */
 };
 
 /*

@@ -122,6 +122,21 @@ host_setup_cluster(struct setup *s, size_t i)
 	return i < all->clusters.n ? all->clusters.items[i].name : STR_NONE;
 }
 
+void
+host_setup_breaker(struct setup *s, struct str name)
+{
+	struct gateway *g = s->gateway;
+	struct breaker_name *own;
+
+	if (!name.ptr) {
+		g->clusters_have_breakers = true;
+		return;
+	}
+	own = ARENA_NEW(g->arena, struct breaker_name);
+	*own = (struct breaker_name){ name, g->breakers };
+	g->breakers = own;
+}
+
 bool
 host_setup_metadata(
     struct setup *s, const struct node *node, struct str ns, struct str name)
@@ -485,6 +500,17 @@ host_route_includes_vhost_limits(struct exchange *x)
 {
 	return host_route_forwards(x) &&
 	       x->route->conf->route->include_vh_rate_limits;
+}
+
+bool
+host_has_breaker(struct exchange *x, struct str name)
+{
+	const struct gateway *g = x->gateway;
+	const struct breaker_name *own = g->breakers;
+
+	while (own && !str_eq(own->name, name))
+		own = own->next;
+	return own || (g->clusters_have_breakers && gateway_cluster(g, name));
 }
 
 void

@@ -73,6 +73,13 @@ struct str host_setup_path(struct setup *);
 struct str host_setup_cluster(struct setup *, size_t i);
 
 /*
+ * Notes that the configuration has a breaker of that name, or one for each
+ * cluster if name is absent: the state file may hold others, of gateways that
+ * share it and of configurations that were.
+ */
+void host_setup_breaker(struct setup *, struct str name);
+
+/*
  * Whether host_metadata can find such a value. A host that sees no parts of
  * structures refuses the configuration, and says so.
  */
@@ -253,6 +260,12 @@ void host_count(struct exchange *, int counter, uint64_t by);
 /* This process's part of a gauge; and the sum over all processes. */
 void host_gauge_add(struct exchange *, int gauge, int64_t by);
 int64_t host_gauge(struct exchange *, int gauge);
+
+/*
+ * Whether a breaker in the state file is one of the configuration's
+ * (host_setup_breaker). A host that cannot tell says so of all.
+ */
+bool host_has_breaker(struct exchange *, struct str name);
 
 /* The state file, or NULL; the time of the clocks, in nanoseconds. */
 struct state *host_state(struct exchange *);

@@ -258,6 +258,14 @@ host_setup_cluster(struct setup *s, size_t i)
 	return STR_NONE;
 }
 
+/* Health and breakers are filters that know nothing of each other here. */
+void
+host_setup_breaker(struct setup *s, struct str name)
+{
+	(void)s;
+	(void)name;
+}
+
 /* Envoy gives texts and numbers, but no structures. */
 bool
 host_setup_metadata(

@@ -34,6 +34,23 @@ def test_new_workers_take_over_and_the_caller_is_told(scene, backend, run):
     until(lambda: len(gateway.workers()) == 2, "they are waited for")
 
 
+def test_breakers_of_the_old_configuration_are_not_in_health(
+    scene, backend, run
+):
+    breaker = {"failures": 1, "open_for": "60s"}
+    front = scene.behind(one_route(backend, breaker=breaker))
+    backend.response_status = 500
+    assert front.get("/api/status/500").status == 500
+    assert front.get("/readyz").status == 503
+    health = front.get("/health").json()
+    assert health["circuits"] == {backend.authority: "open"}
+    servers.write(front.gateway.config, one_route(backend))
+    assert reload(run, front.gateway).returncode == 0
+    health = front.get("/health").json()
+    assert (health["status"], health["circuits"]) == ("healthy", {})
+    assert front.get("/readyz").status == 200
+
+
 def test_a_refused_file_leaves_the_old_configuration(scene, backend, run):
     front = scene.behind(version(backend, 1))
     gateway = front.gateway

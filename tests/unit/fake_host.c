@@ -361,6 +361,19 @@ host_setup_cluster(struct setup *s, size_t i)
 	return STR_NONE;
 }
 
+void
+host_setup_breaker(struct setup *s, struct str name)
+{
+	(void)s;
+	(void)name;
+}
+
+bool
+host_has_breaker(struct exchange *x, struct str name)
+{
+	return !x->foreign_breaker.ptr || !str_eq(name, x->foreign_breaker);
+}
+
 bool
 host_setup_metadata(
     struct setup *s, const struct node *node, struct str ns, struct str name)

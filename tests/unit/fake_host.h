@@ -41,6 +41,7 @@ struct exchange {
 	size_t n_timers;
 	char flags[32]; /* response flags, one blank behind each */
 	bool health_check;
+	struct str foreign_breaker; /* not of this configuration; or absent */
 	const struct node *decided; /* by host_decided_by */
 	size_t cluster_healthy, cluster_all; /* of cluster_name */
 	const struct rate_limits *rate_limits, *vhost_rate_limits;

@@ -109,6 +109,23 @@ START_TEST(health_follows_the_circuits)
 }
 END_TEST
 
+START_TEST(breakers_of_others_do_not_count)
+{
+	cJSON *body;
+
+	add_circuit("users");
+	add_circuit("theirs");
+	open_circuit("theirs");
+	check_status(200, "degraded");
+	x->foreign_breaker = STR("theirs");
+	check_status(200, "healthy");
+	body = report(200);
+	ck_assert_str_eq(circuit_in(body, "users"), "closed");
+	ck_assert_ptr_null(circuit_in(body, "theirs"));
+	cJSON_Delete(body);
+}
+END_TEST
+
 START_TEST(circuits_stand_in_the_order_of_their_names)
 {
 	static const char *const names[] = { "m", "b:80", "z", "b:8", "a" };
@@ -230,6 +247,7 @@ suite_filters_health(void)
 
 	tcase_add_checked_fixture(t, begin, end);
 	tcase_add_test(t, health_follows_the_circuits);
+	tcase_add_test(t, breakers_of_others_do_not_count);
 	tcase_add_test(t, circuits_stand_in_the_order_of_their_names);
 	tcase_add_test(t, uptime_is_that_of_the_longest_living_process);
 	tcase_add_test(t, the_kubelet_gets_short_answers);
