@@ -358,6 +358,17 @@ choose_paths(struct setup_plan *p)
 	front_default_paths(p->front, p->paths);
 }
 
+/*
+ * The gateway makes its files there, but root's web server reads others that
+ * are there: those must not be replaced.
+ */
+static int
+share_directory(const struct setup_plan *p)
+{
+	return chown(p->directory, (uid_t)-1, p->gid) ||
+	       chmod(p->directory, 01775);
+}
+
 /* Whoever runs the gateway reads the secret; only root can give it away. */
 static void
 choose_owner(struct setup_plan *p)
@@ -372,7 +383,7 @@ choose_owner(struct setup_plan *p)
 	p->owner = name;
 	p->uid = user->pw_uid;
 	p->gid = user->pw_gid;
-	if (p->is_ours && !p->is_default && chown(p->directory, p->uid, p->gid))
+	if (p->is_ours && !p->is_default && share_directory(p))
 		(void)fail("cannot give away", p->directory);
 }
 

@@ -100,6 +100,31 @@ def test_after_a_refusal_everything_is_as_it_was(run, tmp_path):
         assert f.read() == "mine\n"
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root has others' files")
+def test_the_gateways_user_replaces_nothing_that_root_reads(run, tmp_path):
+    folder = f"{tmp_path}/new"
+    out = run("init", "lighttpd-spawned", "--directory", folder)
+    assert out.returncode == 0, out.stderr
+
+    def may(*args):
+        return not subprocess.run(
+            args,
+            cwd=folder,
+            user="www-data",
+            group="www-data",
+            extra_groups=[],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ).returncode
+
+    assert may("touch", "sallyport.state")
+    assert may("rm", "sallyport.state")
+    assert may("cat", "jwt.secret")
+    for name in ("lighttpd-spawned.conf", "sallyport.yaml"):
+        assert not may("mv", name, "away")
+        assert not may("rm", "-f", name)
+
+
 @pytest.mark.parametrize(
     "args",
     [["iis"], ["nginx-upstream"], ["--auth", "basic"], ["--socket", "x"]],
