@@ -42,6 +42,14 @@ def test_what_is_written_is_sound(front, run, tmp_path):
     assert "sallyport token mint" in out.stdout.replace(PROGRAM, "sallyport")
 
 
+@pytest.mark.parametrize("name", ["a,b", "a:", "a:b=@~+1"])
+def test_names_are_written_as_yaml_reads_them(name, run, tmp_path):
+    folder = f"{tmp_path}/{name}"
+    args = ("--directory", folder, "--path", f"/{name}")
+    out = run("init", "lighttpd", *args)
+    assert (out.returncode, out.stderr) == (0, "")
+
+
 def test_no_two_secrets_are_the_same(run, tmp_path):
     def secret(name):
         folder = f"{tmp_path}/{name}"
