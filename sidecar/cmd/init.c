@@ -77,13 +77,20 @@ add_file(struct setup_plan *p, const char *name, const char *suffix)
 	return f;
 }
 
+/* Whether c needs no quotes in YAML; a colon does at the end. */
+static bool
+is_plain(char c, char next)
+{
+	return ascii_is_alpha(c) || ascii_is_digit(c) || strchr("/._-", c) ||
+	       (c == ':' && next);
+}
+
 /* A text as YAML reads it. */
 static enum err
 put_scalar(struct buf *out, const char *text)
 {
 	for (size_t i = 0; text[i]; i++)
-		if (!ascii_is_alpha(text[i]) && !ascii_is_digit(text[i]) &&
-		    !strchr("/._-:", text[i]))
+		if (!is_plain(text[i], text[i + 1]))
 			return json_append_string(out, str_of(text));
 	return buf_append(out, str_of(text));
 }
@@ -113,6 +120,19 @@ put_route(const struct setup_plan *p, struct buf *out)
 }
 
 static enum err
+put_jwt(struct buf *out, const char *secret)
+{
+	enum err err = buf_append(
+	    out, STR("\n# Tokens are in \"Authorization: Bearer TOKEN\"; "
+		     "sallyport token mint makes one.\njwt:\n"
+		     "  secret: { file: "));
+
+	if (!err)
+		err = put_scalar(out, secret);
+	return err ? err : buf_append(out, STR(" }\n"));
+}
+
+static enum err
 put_config(const struct setup_plan *p, struct buf *out, const char *secret)
 {
 	enum err err = buf_printf(out,
@@ -126,11 +146,7 @@ put_config(const struct setup_plan *p, struct buf *out, const char *secret)
 	if (!err)
 		err = put_route(p, out);
 	if (!err && secret)
-		err = buf_printf(out,
-		    "\n# Tokens are in \"Authorization: Bearer TOKEN\"; "
-		    "sallyport token mint makes one.\njwt:\n"
-		    "  secret: { file: %s }\n",
-		    secret);
+		err = put_jwt(out, secret);
 	if (!err)
 		err = buf_append(out,
 		    STR("\n# A backend that fails this often in a row is left "
@@ -358,6 +374,17 @@ choose_paths(struct setup_plan *p)
 	front_default_paths(p->front, p->paths);
 }
 
+/*
+ * The gateway makes its files there, but root's web server reads others that
+ * are there: those must not be replaced.
+ */
+static int
+share_directory(const struct setup_plan *p)
+{
+	return chown(p->directory, (uid_t)-1, p->gid) ||
+	       chmod(p->directory, 01775);
+}
+
 /* Whoever runs the gateway reads the secret; only root can give it away. */
 static void
 choose_owner(struct setup_plan *p)
@@ -372,7 +399,7 @@ choose_owner(struct setup_plan *p)
 	p->owner = name;
 	p->uid = user->pw_uid;
 	p->gid = user->pw_gid;
-	if (p->is_ours && !p->is_default && chown(p->directory, p->uid, p->gid))
+	if (p->is_ours && !p->is_default && share_directory(p))
 		(void)fail("cannot give away", p->directory);
 }
 

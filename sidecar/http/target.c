@@ -359,6 +359,17 @@ apply(struct arena *arena, const struct target_rules *rules, struct str *path,
 	return err;
 }
 
+/* Whether a request line can carry it; web servers hand over what cannot. */
+static bool
+is_sendable(struct str target)
+{
+	for (size_t i = 0; i < target.len; i++)
+		if ((unsigned char)target.ptr[i] <= ' ' ||
+		    target.ptr[i] == 0x7f)
+			return false;
+	return true;
+}
+
 enum err
 target_normalize(struct arena *arena, struct str raw,
     const struct target_rules *rules, struct str *out)
@@ -375,8 +386,8 @@ target_normalize(struct arena *arena, struct str raw,
 	if (path.ptr != raw.ptr)
 		*out = arena_printf(
 		    arena, STR_FMT STR_FMT, STR_ARG(path), STR_ARG(query));
-	if (err)
-		return err;
+	if (err || !is_sendable(*out))
+		return ERR_BAD;
 	return redirects ? ERR_DENIED : ERR_OK;
 }
 

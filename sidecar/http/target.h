@@ -37,7 +37,8 @@ enum err target_origin(
 
 /*
  * Applies the rules. *out is the target to route and forward (raw itself
- * when nothing changed). ERR_BAD: answer 400, *out is how far it got.
+ * when nothing changed). ERR_BAD: answer 400, *out is how far it got; also
+ * for what then still has a blank or a control byte, in the query perhaps.
  * ERR_DENIED: redirect (307) to *out.
  */
 enum err target_normalize(struct arena *, struct str raw,

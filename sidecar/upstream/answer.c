@@ -63,13 +63,16 @@ has_token(const struct headers *h, struct str name, struct str token)
 	return false;
 }
 
-/* RFC 9112 section 9.3 */
+/* RFC 9112 section 9.3, and section 6.1 of chunks in HTTP/1.0 */
 static bool
 persists(const struct headers *h, bool is_old)
 {
 	if (has_token(h, STR("connection"), STR("close")))
 		return false;
-	return !is_old || has_token(h, STR("connection"), STR("keep-alive"));
+	if (!is_old)
+		return true;
+	return has_token(h, STR("connection"), STR("keep-alive")) &&
+	       !headers_get(h, STR("transfer-encoding")).ptr;
 }
 
 /* How the body is framed (RFC 9112 section 6.3); head_parse has checked. */

@@ -110,6 +110,13 @@ framing_fault(const struct headers *h)
 	return NULL;
 }
 
+/* A CR alone ends nothing; what stands behind it would be lost. */
+static bool
+is_empty_line(struct str rest)
+{
+	return str_starts(rest, STR("\n")) || str_starts(rest, STR("\r\n"));
+}
+
 enum err
 head_parse(struct str raw, size_t max, struct headers *out, const char **reason)
 {
@@ -123,7 +130,7 @@ head_parse(struct str raw, size_t max, struct headers *out, const char **reason)
 	field = next_line(&rest);
 	headers_add(out, STR(":status"), str_slice(field, 9, 12));
 	*reason = "a malformed header field";
-	while (rest.ptr && rest.len && *rest.ptr != '\r' && *rest.ptr != '\n') {
+	while (rest.ptr && rest.len && !is_empty_line(rest)) {
 		if (is_folded(rest))
 			return ERR_BAD;
 		field = next_field(&rest, block);

@@ -307,13 +307,28 @@ close_oldest(struct links *all)
 		link_close(oldest);
 }
 
-/* When a kept connection was kept long enough; INT64_MAX: never. */
+/* INT64_MAX: never. */
+static int64_t
+after(int64_t ns, int64_t limit)
+{
+	return limit > 0 ? ns + limit : INT64_MAX;
+}
+
+/* When a kept connection was kept long enough. */
+static int64_t
+idle_at(const struct link *link)
+{
+	return after(link->kept_ns, link->to->group->idle_ns);
+}
+
+/* The same, or when it is too old. */
 static int64_t
 kept_until(const struct link *link)
 {
-	int64_t limit = link->to->group->idle_ns;
+	int64_t idle = idle_at(link);
+	int64_t old = after(link->opened_ns, link->to->group->age_ns);
 
-	return limit > 0 ? link->kept_ns + limit : INT64_MAX;
+	return idle < old ? idle : old;
 }
 
 static void
@@ -327,7 +342,8 @@ sweep(void *arg)
 		next = TAILQ_NEXT(link, age_link);
 		at = kept_until(link);
 		if (at <= now) {
-			tell(link, SOCKET_IDLED);
+			if (idle_at(link) <= now)
+				tell(link, SOCKET_IDLED);
 			link_close(link);
 		} else if (at < first) {
 			first = at;

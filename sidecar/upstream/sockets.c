@@ -201,13 +201,40 @@ sockets_unwatch(struct sockets *s, int fd)
 
 /* ---- resting ---- */
 
-/* When a resting socket has rested enough; INT64_MAX: never. */
+/* INT64_MAX: never. */
+static int64_t
+after(int64_t ns, int64_t limit)
+{
+	return limit > 0 ? ns + limit : INT64_MAX;
+}
+
+/* When a resting socket has rested enough. */
+static int64_t
+idle_at(const struct slot *slot)
+{
+	return slot->group ? after(slot->rested_ns, slot->group->idle_ns)
+			   : INT64_MAX;
+}
+
+/* The same, or when it is too old. */
 static int64_t
 rested_at(const struct slot *slot)
 {
-	if (!slot->resting || !slot->group || slot->group->idle_ns <= 0)
+	int64_t idle, old;
+
+	if (!slot->resting || !slot->group)
 		return INT64_MAX;
-	return slot->rested_ns + slot->group->idle_ns;
+	idle = idle_at(slot);
+	old = after(slot->opened_ns, slot->group->age_ns);
+	return idle < old ? idle : old;
+}
+
+static void
+end_rest(struct slot *slot, int64_t now)
+{
+	if (idle_at(slot) <= now)
+		tell(slot, SOCKET_IDLED);
+	spoil(slot);
 }
 
 static void
@@ -219,8 +246,7 @@ sweep(void *arg)
 	for (size_t fd = 0; fd < s->n; fd++) {
 		at = s->slots[fd] ? rested_at(s->slots[fd]) : INT64_MAX;
 		if (at <= now) {
-			tell(s->slots[fd], SOCKET_IDLED);
-			spoil(s->slots[fd]);
+			end_rest(s->slots[fd], now);
 		} else if (at < next) {
 			next = at;
 		}

@@ -51,6 +51,19 @@ def test_refused_connections_count(scene, backend):
     assert list(circuits(front).values()) == ["open"]
 
 
+@pytest.mark.parametrize("query", ["a b", "a\tb", "a\x7fb"])
+def test_a_target_that_no_request_line_carries_is_no_failure(
+    scene, backend, query
+):
+    front = scene.behind(one_route(backend, breaker=BREAKER))
+    address = front.gateway.address
+    for _ in range(4):
+        answer = fcgi.request(address, "GET", f"/api/status/200?{query}")
+        assert answer.status == 400
+    assert front.get("/api/status/200").status == 200
+    assert len(backend.requests) == 1
+
+
 @pytest.mark.parametrize("status", [200, 301, 400, 404, 429])
 def test_answers_below_500_are_no_failures(scene, backend, status):
     front = scene.behind(one_route(backend, breaker=BREAKER))

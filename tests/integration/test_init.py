@@ -42,6 +42,14 @@ def test_what_is_written_is_sound(front, run, tmp_path):
     assert "sallyport token mint" in out.stdout.replace(PROGRAM, "sallyport")
 
 
+@pytest.mark.parametrize("name", ["a,b", "a:", "a:b=@~+1"])
+def test_names_are_written_as_yaml_reads_them(name, run, tmp_path):
+    folder = f"{tmp_path}/{name}"
+    args = ("--directory", folder, "--path", f"/{name}")
+    out = run("init", "lighttpd", *args)
+    assert (out.returncode, out.stderr) == (0, "")
+
+
 def test_no_two_secrets_are_the_same(run, tmp_path):
     def secret(name):
         folder = f"{tmp_path}/{name}"
@@ -98,6 +106,31 @@ def test_after_a_refusal_everything_is_as_it_was(run, tmp_path):
     assert os.listdir(folder) == ["sallyport.yaml"]
     with open(f"{folder}/sallyport.yaml") as f:
         assert f.read() == "mine\n"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root has others' files")
+def test_the_gateways_user_replaces_nothing_that_root_reads(run, tmp_path):
+    folder = f"{tmp_path}/new"
+    out = run("init", "lighttpd-spawned", "--directory", folder)
+    assert out.returncode == 0, out.stderr
+
+    def may(*args):
+        return not subprocess.run(
+            args,
+            cwd=folder,
+            user="www-data",
+            group="www-data",
+            extra_groups=[],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ).returncode
+
+    assert may("touch", "sallyport.state")
+    assert may("rm", "sallyport.state")
+    assert may("cat", "jwt.secret")
+    for name in ("lighttpd-spawned.conf", "sallyport.yaml"):
+        assert not may("mv", name, "away")
+        assert not may("rm", "-f", name)
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,9 @@ static const struct {
 	{ "HTTP/1.0 200 OK\r\nconnection: Keep-Alive\r\ncontent-length: 2\r\n"
 	  "\r\nok",
 	    ANSWER_END, "ok", true },
+	{ "HTTP/1.0 200 OK\r\nconnection: keep-alive\r\n"
+	  "transfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+	    ANSWER_END, "ok", false },
 	{ "HTTP/1.1 204 No Content\r\n\r\n", ANSWER_END, "", true },
 	{ "HTTP/1.1 304 Not Modified\r\ncontent-length: 7\r\n\r\n", ANSWER_END,
 	    "", true },
@@ -107,6 +110,8 @@ static const struct {
 	{ OK("content-length: 1\r\ncontent-length: 1\r\n"), ANSWER_BROKEN, "",
 	    false },
 	{ OK("no colon\r\n"), ANSWER_BROKEN, "", false },
+	{ OK("content-length: 0\r\n\rconnection: close\r\n"), ANSWER_BROKEN, "",
+	    false },
 };
 
 START_TEST(an_answer_reads_the_same_in_pieces_of_any_size)

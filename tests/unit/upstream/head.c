@@ -77,6 +77,8 @@ static const struct {
 	{ "a\xff: 1\r\n", ERR_BAD, NULL },
 	{ "a: 1\rb: 2\r\n", ERR_BAD, NULL },
 	{ "a: 1\r\r\n", ERR_BAD, NULL },
+	{ "\rcontent-length: 1\r\n", ERR_BAD, NULL },
+	{ "a: 1\r\n\rb: 2\r\n", ERR_BAD, NULL },
 	{ "content-length: 1\r\ncontent-length: 1\r\n", ERR_BAD, NULL },
 	{ "content-length: 1, 1\r\n", ERR_BAD, NULL },
 	{ "content-length: +1\r\n", ERR_BAD, NULL },

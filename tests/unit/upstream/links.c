@@ -271,6 +271,23 @@ START_TEST(an_old_connection_is_not_used_again)
 }
 END_TEST
 
+START_TEST(a_connection_grows_old_while_it_is_kept)
+{
+	int theirs;
+	struct link *link = open_one(&theirs);
+
+	group.age_ns = NS_PER_MS;
+	group.idle_ns = 3600 * NS_PER_S;
+	group.event = stop_at_idle;
+	link_keep(link);
+	loop_run(loop);
+	ck_assert(is_closed(theirs));
+	ck_assert_uint_eq(seen[SOCKET_IDLED], 0);
+	ck_assert_uint_eq(group.open, 0);
+	ck_assert_int_eq(close(theirs), 0);
+}
+END_TEST
+
 START_TEST(a_connection_knows_its_own_address)
 {
 	int theirs;
@@ -320,6 +337,7 @@ suite_upstream_links(void)
 	tcase_add_test(t, a_connection_is_kept_no_longer_than_told);
 	tcase_add_test(t, a_connection_serves_no_more_than_told);
 	tcase_add_test(t, an_old_connection_is_not_used_again);
+	tcase_add_test(t, a_connection_grows_old_while_it_is_kept);
 	tcase_add_test(t, a_connection_knows_its_own_address);
 	tcase_add_test(t, what_fails_at_once_is_told_apart);
 	suite_add_tcase(s, t);

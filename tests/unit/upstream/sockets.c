@@ -267,6 +267,22 @@ START_TEST(it_rests_only_so_long)
 }
 END_TEST
 
+START_TEST(it_grows_old_at_rest_too)
+{
+	struct timer soon = { 0 };
+
+	group.age_ns = 20 * NS_PER_MS;
+	group.idle_ns = 3600 * NS_PER_S;
+	watch_for(EPOLLIN);
+	sockets_rest(sockets, ours);
+	while (!is_spoiled()) {
+		timer_set(loop, &soon, NS_PER_MS, stop, NULL);
+		loop_run(loop);
+	}
+	ck_assert_str_eq(told, "orc");
+}
+END_TEST
+
 START_TEST(one_in_use_does_not_rest_too_long)
 {
 	struct timer soon = { 0 };
@@ -304,6 +320,7 @@ suite_upstream_sockets(void)
 	tcase_add_test(t, a_request_that_was_not_watched_counts_too);
 	tcase_add_test(t, it_grows_only_so_old);
 	tcase_add_test(t, it_rests_only_so_long);
+	tcase_add_test(t, it_grows_old_at_rest_too);
 	tcase_add_test(t, one_in_use_does_not_rest_too_long);
 	suite_add_tcase(s, t);
 	return s;
