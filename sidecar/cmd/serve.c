@@ -44,14 +44,33 @@ set_workers(struct options *o, const char *value)
 }
 
 static int
+set_log_level(const char *word, const char *from)
+{
+	enum log_level level;
+
+	if (!log_level_read(word, &level)) {
+		(void)fprintf(stderr,
+		    "sallyport serve: %s is error, warning, info or debug, not "
+		    "%s\n",
+		    from, word);
+		return CMD_USAGE;
+	}
+	log_set_level(level);
+	return CMD_OK;
+}
+
+static int
 read_options(int argc, char **argv, struct options *o)
 {
 	struct args args;
 	int status = args_read(&args, cmd_find("serve"), argc, argv);
-	const char *workers;
+	const char *workers, *level;
 
 	if (status)
 		return status;
+	level = args_value(&args, "--log-level", 0);
+	if (level && set_log_level(level, "--log-level"))
+		return CMD_USAGE;
 	o->config = args_value(&args, "--config", 0);
 	o->state = args_value(&args, "--state", 0);
 	o->log = args_value(&args, "--access-log", 0);
@@ -290,6 +309,7 @@ int
 cmd_spawned(void)
 {
 	const char *file = setting("SALLYPORT_CONFIG");
+	const char *level = setting("SALLYPORT_LOG_LEVEL");
 	struct loaded l;
 	struct state *state;
 	int status = CMD_CONFIG;
@@ -301,6 +321,8 @@ cmd_spawned(void)
 		    stderr);
 		return CMD_USAGE;
 	}
+	if (level && set_log_level(level, "SALLYPORT_LOG_LEVEL"))
+		return CMD_USAGE;
 	if (!load_read(file ? file : SALLYPORT_CONFIG_FILE, LOAD_STRICT, &l)) {
 		status = CMD_FAILED;
 		state = open_state(setting("SALLYPORT_STATE"));

@@ -45,6 +45,9 @@ static const struct cmd_option serve_options[] = {
 	{ NAME("--access-log"), VALUE("FILE"),
 	    .text = "Where access logs go, whatever the file says; - is "
 		    "standard output." },
+	{ NAME("--log-level"), VALUE("error|warning|info|debug"),
+	    .text = "Which of its own messages go to standard error; info if "
+		    "left out. debug has why a backend failed." },
 	LENIENT,
 	END,
 };
