@@ -11,7 +11,10 @@
 #include "base/log.h"
 #include "base/loop.h"
 
-enum { BATCH = 128 };
+enum {
+	BATCH = 128,
+	ROUNDS = 16, /* of tasks that tasks have deferred, in a turn */
+};
 
 struct loop {
 	int epoll_fd;
@@ -24,6 +27,7 @@ struct loop {
 	size_t heap_cap;
 	struct task *tasks;
 	struct task **tasks_end;
+	struct task round; /* stands behind the tasks of the round */
 };
 
 struct loop *
@@ -241,14 +245,27 @@ run_timers(struct loop *l)
 }
 
 static void
-run_tasks(struct loop *l)
+run_round(struct loop *l)
 {
 	struct task *t;
 
-	while ((t = l->tasks)) {
+	task_defer(l, &l->round, NULL, NULL);
+	while ((t = l->tasks) != &l->round) {
 		task_clear(l, t);
 		t->fn(t->arg);
 	}
+	task_clear(l, &l->round);
+}
+
+/*
+ * Where both ends of a stream keep up with it, its tasks defer each other for
+ * as long as it flows: everybody else is to have a turn meanwhile.
+ */
+static void
+run_tasks(struct loop *l)
+{
+	for (int i = 0; i < ROUNDS && l->tasks; i++)
+		run_round(l);
 }
 
 void

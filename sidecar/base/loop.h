@@ -51,7 +51,10 @@ void timer_set(struct loop *, struct timer *, int64_t delay_ns,
     void (*fn)(void *arg), void *arg);
 void timer_clear(struct loop *, struct timer *);
 
-/* Work at the end of this turn; deferring it twice runs it once. */
+/*
+ * Work at the end of this turn; deferring it twice runs it once. Work that
+ * defers work goes on for a while, and then in the next turn.
+ */
 struct task {
 	struct task *next, **prev; /* prev: NULL when not deferred */
 	void (*fn)(void *arg);

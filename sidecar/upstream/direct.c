@@ -455,9 +455,12 @@ direct_event(struct link *link, uint32_t events)
 
 	if (d->is_connecting)
 		note_connected(call);
+	else if (!call->attempts)
+		/* Nothing was asked on the kept connection: no answer. */
+		replace_link(call);
 	else if (broken || events & EPOLLOUT)
 		send_some(call);
-	if (call->started && (broken || events & EPOLLIN))
+	if (call->started && !d->is_connecting && (broken || events & EPOLLIN))
 		receive(call);
 	update_watch(call);
 }

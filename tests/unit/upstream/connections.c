@@ -1,6 +1,11 @@
 #include "config.h"
 
+#include <sys/socket.h>
+
 #include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "tests/unit/upstream/scene.h"
@@ -132,6 +137,74 @@ START_TEST(a_connection_that_fails_is_counted)
 }
 END_TEST
 
+/* A backend that answers each connection once, unasked. */
+static struct {
+	int listener, latest;
+	struct timer timer;
+	char url[64];
+} hasty;
+
+static void
+say(int fd, const char *body)
+{
+	char text[128];
+	int n = snprintf(text, sizeof(text),
+	    "HTTP/1.1 200 OK\r\ncontent-length: %zu\r\n\r\n%s", strlen(body),
+	    body);
+
+	ck_assert_int_eq(send(fd, text, (size_t)n, MSG_NOSIGNAL), n);
+}
+
+static void
+be_hasty(void *arg)
+{
+	int fd = accept4(hasty.listener, NULL, NULL, SOCK_NONBLOCK);
+
+	(void)arg;
+	timer_set(scene.loop, &hasty.timer, NS_PER_MS, be_hasty, NULL);
+	if (fd < 0)
+		return;
+	say(fd, "asked");
+	if (hasty.latest >= 0)
+		ck_assert_int_eq(close(hasty.latest), 0);
+	hasty.latest = fd;
+}
+
+static void
+begin_hasty(void)
+{
+	int port;
+
+	hasty.latest = -1;
+	hasty.listener = backend_socket(&port);
+	ck_assert_int_eq(listen(hasty.listener, 4), 0);
+	ck_assert_int_eq(fcntl(hasty.listener, F_SETFL, O_NONBLOCK), 0);
+	(void)snprintf(
+	    hasty.url, sizeof(hasty.url), "http://127.0.0.1:%d/", port);
+	origin->url = hasty.url;
+	be_hasty(NULL);
+}
+
+START_TEST(what_comes_before_anything_is_asked_is_no_answer)
+{
+	struct exchange *x;
+
+	begin_hasty();
+	get("/first", "200", "asked");
+	x = scene_request("GET", "/second");
+	router_forward(scene.router, x);
+	say(hasty.latest, "unasked");
+	scene_wait(x);
+	scene_assert_answer(x, "200", "asked");
+	scene_end(x);
+	ck_assert_uint_eq(scene_count("upstream_cx_total"), 2);
+	ck_assert_uint_eq(scene_count("upstream_rq_total"), 2);
+	timer_clear(scene.loop, &hasty.timer);
+	ck_assert_int_eq(close(hasty.latest), 0);
+	ck_assert_int_eq(close(hasty.listener), 0);
+}
+END_TEST
+
 Suite *suite_upstream_connections(void);
 
 Suite *
@@ -148,6 +221,7 @@ suite_upstream_connections(void)
 	tcase_add_test(t, or_until_it_has_waited_too_long);
 	tcase_add_loop_test(
 	    t, a_header_section_has_the_limits_of_its_origin, 0, 2);
+	tcase_add_test(t, what_comes_before_anything_is_asked_is_no_answer);
 	tcase_add_test(t, what_passes_by_is_counted);
 	tcase_add_test(t, a_connection_that_fails_is_counted);
 	suite_add_tcase(s, t);
