@@ -450,6 +450,7 @@ static void
 print_start(const struct setup_plan *p)
 {
 	static const char unit[] = "/lib/systemd/system/sallyport.service";
+	bool as_user;
 
 	if (p->front && p->front->start != FRONT_BY_ITSELF)
 		return;
@@ -460,9 +461,12 @@ print_start(const struct setup_plan *p)
 		    stdout);
 		return;
 	}
-	(void)printf("    %s serve -c %s --state %s &\n",
-	    p->paths[FRONT_PROGRAM], p->paths[FRONT_CONFIG],
-	    p->paths[FRONT_STATE]);
+	/* Where that user may write there is no need of root. */
+	as_user = p->owner && (p->is_ours || p->is_default);
+	(void)printf("    %s%s%s%s serve -c %s --state %s &\n",
+	    as_user ? "runuser -u " : "", as_user ? p->owner : "",
+	    as_user ? " -- " : "", p->paths[FRONT_PROGRAM],
+	    p->paths[FRONT_CONFIG], p->paths[FRONT_STATE]);
 	if (p->front)
 		(void)printf("    chgrp %s %s    # once it runs: so that %s "
 			     "may connect\n",

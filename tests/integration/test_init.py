@@ -223,7 +223,11 @@ STARTS = {
 @pytest.mark.parametrize("front", STARTS)
 def test_a_newcomer_gets_an_answer_with_curl(front, scene, backend, run):
     folder, said = initialised(scene, backend, run, front)
-    serve = re.search(r"^    (\S+ serve -c \S+ --state \S+) &$", said, re.M)
+    serve = re.search(
+        r"^    (?:runuser -u \S+ -- )?(\S+ serve -c \S+ --state \S+) &$",
+        said,
+        re.M,
+    )
     if serve:
         gateway = scene.keep(
             Child("gateway", serve[1].split(), folder, servers.environment())
