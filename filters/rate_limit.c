@@ -225,15 +225,19 @@ own_key(const struct rule *rule, struct exchange *x)
 	return STR_NONE;
 }
 
+enum { JOINED_MAX = 256 };
+
+/* a and b in one; room is used if they fit. */
 static struct str
-joined(struct exchange *x, struct str a, struct str b)
+joined(struct exchange *x, char room[JOINED_MAX], struct str a, struct str b)
 {
-	char *text = arena_alloc(host_arena(x), a.len + b.len + 1);
+	size_t len = a.len + b.len;
+	char *text = len > JOINED_MAX ? arena_alloc(host_arena(x), len) : room;
 
 	memcpy(text, a.ptr, a.len);
 	if (b.len)
 		memcpy(text + a.len, b.ptr, b.len);
-	return (struct str){ text, a.len + b.len };
+	return (struct str){ text, len };
 }
 
 static uint64_t
@@ -241,9 +245,11 @@ key_of(const struct rule *rule, struct exchange *x)
 {
 	struct str key = own_key(rule, x);
 	struct str under = key.len ? rule->under_own : rule->under_client;
+	char room[JOINED_MAX];
 
 	if (!rule->scope.ptr)
-		under = joined(x, under, host_attribute(x, HOST_ROUTE_NAME));
+		under =
+		    joined(x, room, under, host_attribute(x, HOST_ROUTE_NAME));
 	return limit_key(host_state(x), under, key.len ? key : client_key(x));
 }
 
