@@ -353,6 +353,31 @@ note_all(struct page *page)
 				note_message(page, f->message);
 }
 
+/*
+ * Envoy's messages that mean different things in different places have a
+ * table for each: told apart by the field that leads there.
+ */
+static void
+put_place(const struct page *page, size_t of)
+{
+	const struct schema_message *m = page->messages[of];
+	bool is_one = true;
+
+	for (size_t i = 0; i < page->n; i++)
+		is_one &=
+		    i == of || strcmp(page->messages[i]->name, m->name) != 0;
+	for (size_t i = 0; !is_one && i < page->n; i++)
+		for (const struct schema_field *f = page->messages[i]->fields;
+		     f->name; f++) {
+			if (f->type != SCHEMA_MESSAGE || f->message != m)
+				continue;
+			put_name(page, "Where it is the\n.Va ", f->name, "");
+			put_name(page, "\nof\n.Li ",
+			    last_part(page->messages[i]->name), ":\n");
+			return;
+		}
+}
+
 static void
 print_stance(
     const struct page *page, enum schema_stance stance, const char *title)
@@ -363,6 +388,7 @@ print_stance(
 		if (!has_stance(m, stance))
 			continue;
 		put_name(page, ".Ss ", m->name, "\n");
+		put_place(page, i);
 		put_reasons(page, m, stance, ".Bl -tag -width Ds -compact\n");
 	}
 }
