@@ -266,7 +266,8 @@ def test_a_part_of_a_site_stays_with_the_web_server(scene, backend):
         servers.open_socket(gateway)
         os.makedirs(f"{folder}/www/static")
         write(f"{folder}/www/static/a.txt", "of the web server\n")
-        text = text.replace("/etc/sallyport", CONF)
+        # The path of the project may hold a space.
+        text = re.sub(r"/etc/sallyport([^\s;]*)", rf'"{CONF}\1"', text)
         text = text.replace("/srv/www", f"{folder}/www")
         if program == "nginx":
             upstream = read(f"{CONF}/nginx/sallyport-upstream.conf")
