@@ -21,6 +21,17 @@ ascii_hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+struct iovec
+str_iovec(struct str s)
+{
+	union {
+		const char *constant;
+		void *base;
+	} u = { s.ptr };
+
+	return (struct iovec){ u.base, s.len };
+}
+
 int
 str_percent(struct str s, size_t i)
 {

@@ -6,6 +6,8 @@
 #ifndef SALLYPORT_BASE_STR_H
 #define SALLYPORT_BASE_STR_H
 
+#include <sys/uio.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -129,6 +131,15 @@ ascii_is_digit(char c)
 
 /* Value of a hexadecimal digit, or -1. */
 int ascii_hex(char c);
+
+/* For writev and sendmsg, which do not change it. */
+struct iovec str_iovec(struct str s);
+
+static inline size_t
+size_least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
 
 /* The byte that "%XX" at offset i of s stands for, or -1 if there is none. */
 int str_percent(struct str s, size_t i);

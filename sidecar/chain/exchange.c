@@ -210,13 +210,7 @@ reply_directly(
 static unsigned
 status_of(const struct conf_route *conf)
 {
-	static const unsigned codes[] = { [CONF_301] = 301,
-		[CONF_302] = 302,
-		[CONF_303] = 303,
-		[CONF_307] = 307,
-		[CONF_308] = 308 };
-
-	return conf->redirect ? codes[conf->redirect->response_code]
+	return conf->redirect ? route_redirect_status(conf->redirect)
 			      : conf->direct_response->status;
 }
 

@@ -290,6 +290,18 @@ route_metadata(
 		   : STR_NONE;
 }
 
+unsigned
+route_redirect_status(const struct conf_redirect *redirect)
+{
+	static const unsigned codes[] = { [CONF_301] = 301,
+		[CONF_302] = 302,
+		[CONF_303] = 303,
+		[CONF_307] = 307,
+		[CONF_308] = 308 };
+
+	return codes[redirect->response_code];
+}
+
 struct str
 route_location(const struct route *r, struct exchange *x)
 {

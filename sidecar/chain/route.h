@@ -73,7 +73,8 @@ struct str route_metadata(
 struct str route_direct_body(
     const struct route *, struct exchange *, struct str *type);
 
-/* Location of a redirect. */
+/* Status and Location of a redirect. */
+unsigned route_redirect_status(const struct conf_redirect *);
 struct str route_location(const struct route *, struct exchange *);
 
 #endif

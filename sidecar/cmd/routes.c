@@ -116,18 +116,6 @@ each_condition(const struct route *r,
 		each(arg, "any case", STR(""));
 }
 
-static unsigned
-redirect_status(const struct conf_redirect *redirect)
-{
-	static const unsigned codes[] = { [CONF_301] = 301,
-		[CONF_302] = 302,
-		[CONF_303] = 303,
-		[CONF_307] = 307,
-		[CONF_308] = 308 };
-
-	return codes[redirect->response_code];
-}
-
 static struct str
 weighted_text(struct arena *arena, const struct conf_weighted_clusters *w)
 {
@@ -155,7 +143,7 @@ redirect_text(struct arena *arena, const struct conf_redirect *d)
 	    d->https_redirect ? STR("https") : d->scheme_redirect;
 
 	return arena_printf(arena, "redirect %u%s" STR_FMT "%s" STR_FMT STR_FMT,
-	    redirect_status(d),
+	    route_redirect_status(d),
 	    scheme.len || d->host_redirect.len || path.len ? " " : "",
 	    STR_ARG(scheme), scheme.len ? "://" : "", STR_ARG(d->host_redirect),
 	    STR_ARG(path));
@@ -472,7 +460,7 @@ write_target(struct listing *l, const struct route *r)
 		    &l->json, "status", conf->direct_response->status);
 	if (conf->redirect)
 		json_put_number(
-		    &l->json, "status", redirect_status(conf->redirect));
+		    &l->json, "status", route_redirect_status(conf->redirect));
 	if (conf->route && conf->route->cluster.len)
 		json_put_string(&l->json, "cluster", conf->route->cluster);
 	if (conf->route && conf->route->timeout)

@@ -140,21 +140,15 @@ send_failure(void)
 	return errno == EAGAIN ? ERR_AGAIN : ERR_CLOSED;
 }
 
-static size_t
-least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 /* Takes n sent bytes off the front of head, body and tail. */
 static enum err
 account(struct output *o, size_t n, struct buf *body, struct str tail)
 {
-	size_t part = least(n, buf_len(&o->head));
+	size_t part = size_least(n, buf_len(&o->head));
 
 	n -= part;
 	buf_consume(&o->head, part);
-	part = least(n, o->record_left);
+	part = size_least(n, o->record_left);
 	n -= part;
 	o->record_left -= part;
 	buf_consume(body, part);
@@ -163,17 +157,6 @@ account(struct output *o, size_t n, struct buf *body, struct str tail)
 		return buf_append(&o->head, str_slice(tail, n, tail.len));
 	}
 	return ERR_OK;
-}
-
-static struct iovec
-piece(struct str s)
-{
-	union {
-		const char *constant;
-		void *base;
-	} u = { s.ptr };
-
-	return (struct iovec){ u.base, s.len };
 }
 
 static enum err
@@ -188,9 +171,9 @@ send_once(struct output *o, int fd, struct buf *body, enum output_end end)
 		return ERR_CLOSED;
 	if (o->record_left == buf_len(body))
 		tail.len = end_bytes(o, end, last);
-	vec[0] = piece(buf_bytes(&o->head));
-	vec[1] = piece(str_slice(buf_bytes(body), 0, o->record_left));
-	vec[2] = piece(tail);
+	vec[0] = str_iovec(buf_bytes(&o->head));
+	vec[1] = str_iovec(str_slice(buf_bytes(body), 0, o->record_left));
+	vec[2] = str_iovec(tail);
 	if (vec[0].iov_len + vec[1].iov_len + vec[2].iov_len == 0)
 		return ERR_OK;
 	do

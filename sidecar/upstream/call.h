@@ -173,6 +173,8 @@ void call_fail(struct call *, CURLcode);
 void call_finish(struct call *, CURLcode);
 /* Takes the handle back from libcurl. */
 void call_stop(struct call *);
+/* What an errno means; never NULL. */
+const char *call_errno_text(int number);
 /* A number libcurl knows of the transfer, or 0. */
 long call_info(struct call *, CURLINFO);
 

@@ -159,8 +159,9 @@ line_of(struct client *client, const struct client_origin *origin)
 	return line;
 }
 
-static struct endpoint *
-endpoint_of(struct client *client, const struct client_origin *origin)
+/* The same, once it is known which way calls to this origin go. */
+static struct line *
+line_to(struct client *client, const struct client_origin *origin)
 {
 	struct line *line = line_of(client, origin);
 
@@ -168,7 +169,7 @@ endpoint_of(struct client *client, const struct client_origin *origin)
 		line->endpoint =
 		    links_endpoint(client->links, origin, &line->group);
 	line->endpoint_of = origin;
-	return line->endpoint;
+	return line;
 }
 
 bool
@@ -372,8 +373,9 @@ start_transfer(struct call *call)
 struct call *
 call_start(struct client *client, const struct call_spec *spec)
 {
-	struct endpoint *to = endpoint_of(client, spec->origin);
-	struct call *call = to ? take_plain(client) : take_handle(client);
+	struct line *line = line_to(client, spec->origin);
+	struct call *call =
+	    line->endpoint ? take_plain(client) : take_handle(client);
 
 	reset(call, spec);
 	if (!request_is_sound(spec)) {
@@ -382,9 +384,9 @@ call_start(struct client *client, const struct call_spec *spec)
 		call_fail(call, CURLE_BAD_FUNCTION_ARGUMENT);
 		return call;
 	}
-	call->direct.to = to;
-	call->direct.line = line_of(client, spec->origin);
-	if (to)
+	call->direct.to = line->endpoint;
+	call->direct.line = line;
+	if (line->endpoint)
 		direct_start(call);
 	else
 		start_transfer(call);

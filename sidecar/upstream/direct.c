@@ -33,14 +33,6 @@ fail(struct call *call, enum call_failure why, const char *what,
 	call_notice(call);
 }
 
-static const char *
-error_text(int number)
-{
-	const char *text = strerrordesc_np(number);
-
-	return text ? text : "unknown error";
-}
-
 /* ---- sending ---- */
 
 static bool
@@ -99,17 +91,6 @@ begin_piece(struct call *call)
 	d->is_last = true;
 }
 
-static struct iovec
-iov(struct str s)
-{
-	union {
-		const char *constant;
-		void *base;
-	} u = { s.ptr };
-
-	return (struct iovec){ u.base, s.len };
-}
-
 static ssize_t
 transmit(struct call *call)
 {
@@ -117,31 +98,25 @@ transmit(struct call *call)
 	struct str head = { call->block, d->head_len };
 	struct str frame = { d->frame, d->frame_len };
 	struct iovec vec[] = {
-		iov(str_slice(head, d->head_sent, head.len)),
-		iov(str_slice(frame, d->frame_sent, frame.len)),
-		iov(str_slice(unsent(call), 0, d->piece)),
+		str_iovec(str_slice(head, d->head_sent, head.len)),
+		str_iovec(str_slice(frame, d->frame_sent, frame.len)),
+		str_iovec(str_slice(unsent(call), 0, d->piece)),
 	};
 	struct msghdr message = { .msg_iov = vec, .msg_iovlen = 3 };
 
 	return sendmsg(d->link->watch.fd, &message, MSG_NOSIGNAL);
 }
 
-static size_t
-least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 static void
 account(struct call *call, size_t n)
 {
 	struct direct *d = &call->direct;
-	size_t part = least(n, d->head_len - d->head_sent);
+	size_t part = size_least(n, d->head_len - d->head_sent);
 
 	call->was_sent = true;
 	d->head_sent += part;
 	n -= part;
-	part = least(n, d->frame_len - d->frame_sent);
+	part = size_least(n, d->frame_len - d->frame_sent);
 	d->frame_sent += part;
 	n -= part;
 	if (n == 0)
@@ -218,7 +193,7 @@ open_link(struct call *call)
 	if (!d->link) {
 		fail(call, no_socket ? CALL_LOCAL : CALL_CONNECT_FAILED,
 		    no_socket ? "no socket: " : "immediate connect error: ",
-		    error_text(errno));
+		    call_errno_text(errno));
 		return;
 	}
 	d->link->call = call;
@@ -257,7 +232,7 @@ note_connected(struct call *call)
 		error = errno;
 	if (error) {
 		fail(call, CALL_CONNECT_FAILED,
-		    "delayed connect error: ", error_text(error));
+		    "delayed connect error: ", call_errno_text(error));
 		return;
 	}
 	d->is_connecting = false;
@@ -318,7 +293,7 @@ lose(struct call *call, int error)
 	else if (d->link->was_kept && !has_begun)
 		fail(call, why, "the kept connection was closed", "");
 	else if (error)
-		fail(call, why, "Recv failure: ", error_text(error));
+		fail(call, why, "Recv failure: ", call_errno_text(error));
 	else
 		fail(call, why, d->answer.reason, "");
 }
@@ -426,7 +401,7 @@ receive(struct call *call)
 	ssize_t n;
 
 	for (int i = 0; i < RECEIVES; i++) {
-		max = least(buf_room(call->spec.download), DIRECT_SCRATCH);
+		max = size_least(buf_room(call->spec.download), DIRECT_SCRATCH);
 		call->recv_paused = max == 0 && needs_room(&d->answer);
 		if (call->recv_paused)
 			return;

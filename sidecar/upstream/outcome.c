@@ -100,8 +100,8 @@ failure_of(struct call *call, CURLcode code)
 	return CALL_LOCAL;
 }
 
-static const char *
-errno_text(int number)
+const char *
+call_errno_text(int number)
 {
 	const char *text = strerrordesc_np(number);
 
@@ -117,11 +117,11 @@ describe_connect(struct call *call)
 
 	if (call->open_errno)
 		(void)snprintf(call->text, sizeof(call->text), "no socket: %s",
-		    errno_text(call->open_errno));
+		    call_errno_text(call->open_errno));
 	else
 		(void)snprintf(call->text, sizeof(call->text),
 		    "%s connect error: %s", at_once ? "immediate" : "delayed",
-		    number ? errno_text(number) : call->error);
+		    number ? call_errno_text(number) : call->error);
 }
 
 static void
