@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/jsonpage.h"
 #include "cmd/cmd.h"
 #include "cmd/doctor.h"
-#include "cmd/jsonpage.h"
 #include "cmd/load.h"
 #include "cmd/state.h"
 #include "cmd/table.h"

@@ -5,7 +5,7 @@
 #include "chain/chain.h"
 #include "chain/route.h"
 #include "cmd/explanation.h"
-#include "cmd/jsonpage.h"
+#include "cmd/place.h"
 
 struct page {
 	const struct explanation *e;

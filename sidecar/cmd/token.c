@@ -13,11 +13,11 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/jsonpage.h"
 #include "chain/jwt.h"
 #include "chain/match.h"
 #include "chain/setup.h"
 #include "cmd/cmd.h"
-#include "cmd/jsonpage.h"
 #include "cmd/load.h"
 #include "cmd/table.h"
 #include "config/scalar.h"

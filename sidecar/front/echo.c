@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/json.h"
+#include "base/jsonpage.h"
 #include "chain/trust.h"
 #include "front/echo.h"
 #include "front/stream.h"
@@ -100,100 +100,73 @@ echo_open(struct stream *s, const struct headers *headers,
 
 /* ---- what is said ---- */
 
-struct page {
-	struct buf *out;
-	enum err err; /* the first one */
-};
-
-static void
-put(struct page *p, struct str text)
+/* As much of a text as is shown; an absent one is empty. */
+static struct str
+shown(struct str text)
 {
-	if (!p->err)
-		p->err = buf_append(p->out, text);
+	return text.ptr ? str_slice(text, 0, VALUE_SHOWN) : STR("");
 }
 
 static void
-put_text(struct page *p, struct str text)
+put_text(struct jsonpage *p, const char *name, struct str text)
 {
-	if (!p->err)
-		p->err =
-		    json_append_string(p->out, str_slice(text, 0, VALUE_SHOWN));
-}
-
-static void
-put_member(struct page *p, const char *name, struct str text)
-{
-	put(p, STR(",\""));
-	put(p, str_of(name));
-	put(p, STR("\":"));
-	put_text(p, text);
-}
-
-static void
-put_number(struct page *p, const char *name, int64_t number)
-{
-	if (!p->err)
-		p->err =
-		    buf_printf(p->out, ",\"%s\":%lld", name, (long long)number);
+	json_put_string(p, name, shown(text));
 }
 
 /* Boot clock, which the doctor has, too. */
 static void
-put_time(struct page *p, const char *name, int64_t ns)
+put_time(struct jsonpage *p, const char *name, int64_t ns)
 {
-	put_number(p, name, ns / (NS_PER_MS / 1000));
+	json_put_number(p, name, (double)(ns / (NS_PER_MS / 1000)));
 }
 
 /* [name, value, length], as many as there is room for. */
 static void
-put_fields(struct page *p, const struct headers *h)
+put_fields(struct jsonpage *p, const struct headers *h)
 {
-	bool first = true;
-
-	put(p, STR(",\"headers\":["));
+	json_open_list(p, "headers");
 	for (size_t i = 0; i < h->n && buf_len(p->out) < TEXT_MAX; i++) {
 		if (h->items[i].name.ptr[0] == ':' ||
 		    str_eq(h->items[i].name, STR("x-sallyport-doctor")))
 			continue;
-		put(p, first ? STR("[") : STR(",["));
-		put_text(p, h->items[i].name);
-		put(p, STR(","));
-		put_text(p, h->items[i].value);
-		if (!p->err)
-			p->err =
-			    buf_printf(p->out, ",%zu]", h->items[i].value.len);
-		first = false;
+		json_open_list(p, NULL);
+		put_text(p, NULL, h->items[i].name);
+		put_text(p, NULL, h->items[i].value);
+		json_put_number(p, NULL, (double)h->items[i].value.len);
+		json_close_list(p);
 	}
-	put(p, STR("]"));
+	json_close_list(p);
 }
 
 static void
-put_request(struct page *p, struct echo *e)
+put_request(struct buf *out, const struct echo *e)
 {
-	struct exchange *x = e->stream->x;
+	const struct exchange *x = e->stream->x;
+	struct jsonpage page = { .out = out }, *p = &page;
 
-	if (!p->err)
-		p->err = buf_printf(p->out,
-		    "{\"sallyport_doctor\":1,\"pid\":%ld", (long)getpid());
-	put_member(p, "setting",
+	json_open_map(p, NULL);
+	json_put_number(p, "sallyport_doctor", 1);
+	json_put_number(p, "pid", getpid());
+	put_text(p, "setting",
 	    e->stream->out->form == OUTPUT_BARE ? STR("cgi") : STR("fastcgi"));
-	put_member(p, "software", e->software);
-	put_member(p, "method", e->method);
-	put_member(p, "target", e->target);
-	put_member(p, "host", headers_get(&e->asked, STR(":authority")));
-	put_member(p, "scheme", x->peer.scheme);
-	put_member(p, "protocol", x->peer.protocol);
-	put_member(p, "remote_addr", x->peer.address);
-	put_member(p, "client", x->client_address);
-	put_number(p, "refused", e->refused);
-	put_number(p, "declared", x->upload_len);
-	put_number(p, "received", (int64_t)x->bytes_received);
+	put_text(p, "software", e->software);
+	put_text(p, "method", e->method);
+	put_text(p, "target", e->target);
+	put_text(p, "host", headers_get(&e->asked, STR(":authority")));
+	put_text(p, "scheme", x->peer.scheme);
+	put_text(p, "protocol", x->peer.protocol);
+	put_text(p, "remote_addr", x->peer.address);
+	put_text(p, "client", x->client_address);
+	json_put_number(p, "refused", e->refused);
+	json_put_number(p, "declared", (double)x->upload_len);
+	json_put_number(p, "received", (double)x->bytes_received);
 	put_time(p, "began_us", e->began_ns);
 	put_time(p, "body_began_us", e->body_began_ns);
 	put_time(p, "body_end_us", e->body_end_ns);
 	put_time(p, "answered_us", clock_boot_now_ns());
 	put_fields(p, &e->asked);
-	put(p, STR("}\n"));
+	json_close_map(p);
+	json_end(p);
 }
 
 /* ---- answering ---- */
@@ -224,10 +197,9 @@ static void
 answer(struct echo *e)
 {
 	struct exchange *x = e->stream->x;
-	struct page p = { .out = &x->download };
 
 	begin_answer(e, STR("application/json"));
-	put_request(&p, e);
+	put_request(&x->download, e);
 	headers_add(&x->response, STR("content-length"),
 	    arena_u64(x->arena, buf_len(&x->download)));
 	x->download_end = true;
@@ -237,17 +209,17 @@ static void
 stream_part(struct echo *e)
 {
 	struct exchange *x = e->stream->x;
-	struct page p = { .out = &x->download };
 	bool is_event = e->manner == EVENTS;
 
 	if (!e->parts)
 		begin_answer(e, is_event ? STR("text/event-stream")
 					 : STR("application/octet-stream"));
+	/* What there is no room for is seen as cut. */
 	if (is_event)
-		put(&p, STR("data: "));
-	put_request(&p, e);
+		(void)!buf_append(&x->download, STR("data: "));
+	put_request(&x->download, e);
 	if (is_event)
-		put(&p, STR("\n"));
+		(void)!buf_append(&x->download, STR("\n"));
 	x->download_end = ++e->parts == PARTS;
 }
 

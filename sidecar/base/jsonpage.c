@@ -1,7 +1,7 @@
 #include "config.h"
 
 #include "base/json.h"
-#include "cmd/jsonpage.h"
+#include "base/jsonpage.h"
 
 static void
 put(struct jsonpage *p, const char *text)
@@ -76,15 +76,6 @@ json_put_value(struct jsonpage *p, const char *name, const struct cJSON *value)
 	next(p, name);
 	if (!p->err)
 		p->err = json_append_value(p->out, value);
-}
-
-void
-json_put_place(struct jsonpage *p, struct place place)
-{
-	if (!place.source)
-		return;
-	json_put_string(p, "file", str_of(place.source->name));
-	json_put_number(p, "line", place.line);
 }
 
 void

@@ -1,9 +1,8 @@
 /* Writing JSON for tools, member by member; the first failure is kept. */
-#ifndef SALLYPORT_CMD_JSONPAGE_H
-#define SALLYPORT_CMD_JSONPAGE_H
+#ifndef SALLYPORT_BASE_JSONPAGE_H
+#define SALLYPORT_BASE_JSONPAGE_H
 
 #include "base/buf.h"
-#include "config/node.h"
 
 struct jsonpage {
 	struct buf *out;
@@ -22,9 +21,6 @@ void json_put_bool(struct jsonpage *, const char *name, bool);
 /* A parsed text (cJSON). */
 struct cJSON;
 void json_put_value(struct jsonpage *, const char *name, const struct cJSON *);
-
-/* "file" and "line"; nothing without a source. */
-void json_put_place(struct jsonpage *, struct place);
 
 void json_open_map(struct jsonpage *, const char *name);
 void json_close_map(struct jsonpage *);
